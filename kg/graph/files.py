@@ -1,0 +1,20 @@
+"""The Turtle files of the ontology, and the hash of their content that names a build."""
+
+import hashlib
+from pathlib import Path
+
+from kg.graph.terms import ONTOLOGY_DIR
+
+
+def turtle_files(ontology: Path = ONTOLOGY_DIR) -> list[Path]:
+    """All Turtle files below `ontology` but the shapes, in a fixed order."""
+    return sorted(path for path in ontology.rglob("*.ttl") if path.name != "shapes.ttl")
+
+
+def content_hash(ontology: Path = ONTOLOGY_DIR) -> str:
+    """SHA-256 over names and bytes of the ontology's files, shapes included."""
+    digest = hashlib.sha256()
+    for path in sorted(ontology.rglob("*.ttl")):
+        digest.update(f"{path.relative_to(ontology).as_posix()}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,198 @@
+"""The built graph in memory: every individual as a `Node`, and the store behind it for SPARQL.
+
+`load()` reads the one N-Quads file of the cache, building it first where there is none. What it returns never changes.
+Reading goes through plain dictionaries, so that ranking and safety need neither SPARQL nor rdflib.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kg.errors import GraphError
+from kg.graph.files import content_hash
+from kg.graph.terms import DCTERMS, INFERRED, ONTOLOGY_DIR, PAL, RDF, RDFS, SKOS, iri, slug
+
+if TYPE_CHECKING:
+    import pyoxigraph as ox
+    from rdflib import Graph as RdflibGraph
+
+Value = str | int | float | bool
+_PREFIXES = ((PAL, ""), (RDF, "rdf:"), (RDFS, "rdfs:"), (SKOS, "skos:"), (DCTERMS, "dcterms:"))
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_PARSERS: Mapping[str, Callable[[str], Value]] = {
+    _XSD + "integer": int, _XSD + "decimal": float, _XSD + "double": float, _XSD + "boolean": "true".__eq__,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which graph an answer comes from: the ontology's version and the SHA-256 of its files."""
+
+    version: str
+    sha256: str
+
+    def to_dict(self) -> dict[str, str]:
+        return {"version": self.version, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One individual or class: its slug and what the graph says of it, asserted or inferred.
+
+    Values are slugs (IRIs of other namespaces in full), strings, numbers or booleans; properties are named by their
+    local name, those of other vocabularies with a prefix (`skos:altLabel`, `dcterms:source`).
+    """
+
+    slug: str
+    properties: Mapping[str, tuple[Value, ...]]
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """All values of a property that are slugs or strings, sorted; none where it is not stated."""
+        return self.properties.get(name, ())  # type: ignore[return-value]
+
+    def one(self, name: str, default: str = "") -> str:
+        """The first value of a property, else `default`."""
+        values = self.properties.get(name)
+        return values[0] if values else default  # type: ignore[return-value]
+
+    def number(self, name: str, default: float | None = None) -> float:
+        """The number that a property states.
+
+        Raises:
+            KeyError: where it states none and there is no default.
+        """
+        values = self.properties.get(name)
+        if values:
+            return float(values[0])
+        if default is None:
+            raise KeyError(f"{self.slug} has no {name}")
+        return default
+
+    @property
+    def label(self) -> str:
+        return self.one("skos:prefLabel", self.slug)
+
+    @property
+    def definition(self) -> str:
+        return self.one("skos:definition")
+
+    @property
+    def iri(self) -> str:
+        return iri(self.slug)
+
+    def is_a(self, cls: str) -> bool:
+        return cls in self.properties.get("rdf:type", ())
+
+
+class Knowledge:
+    """All nodes of one built graph.
+
+    >>> knowledge = load()
+    >>> knowledge["plantar-fasciitis"].label
+    'Plantar fasciitis (plantar heel pain)'
+    """
+
+    def __init__(self, path: Path, version: str, sha256: str) -> None:
+        self.path = path
+        self._nodes, self._classes = _read(path)
+        self.version = Version(version or self._nodes["ontology"].one("owl:versionInfo"), sha256)
+
+    def __getitem__(self, name: str) -> Node:
+        return self._nodes[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._nodes
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._nodes.values())
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def label(self, name: str) -> str:
+        """The label of a slug; the slug itself where the graph does not know it."""
+        node = self._nodes.get(name)
+        return node.label if node else name
+
+    def of_class(self, cls: str) -> tuple[Node, ...]:
+        """The individuals of a class, in the order of their slugs."""
+        return self._classes.get(cls, ())
+
+    @cached_property
+    def store(self) -> "ox.Store":
+        """The Oxigraph store with the asserted and the inferred graph; loaded when first asked for."""
+        import pyoxigraph as ox
+
+        store = ox.Store()
+        store.bulk_load(path=str(self.path), format=ox.RdfFormat.N_QUADS)
+        return store
+
+    @cached_property
+    def rdflib(self) -> "RdflibGraph":
+        """The same store through rdflib: all triples, asserted and inferred, as one graph."""
+        import rdflib
+        from oxrdflib import OxigraphStore
+
+        return rdflib.Dataset(store=OxigraphStore(store=self.store), default_union=True)
+
+
+def load(ontology: Path = ONTOLOGY_DIR, progress: Callable[[str], None] = lambda step: None) -> Knowledge:
+    """The graph of an ontology, from the cache, or built into it where it is not there.
+
+    Raises:
+        GraphError: where it must be built and cannot be.
+    """
+    from kg.graph.build import build, cached
+
+    path = cached(ontology)
+    if not path.exists():
+        path = build(ontology, progress)
+    try:
+        return Knowledge(path, "", path.stem)
+    except (SyntaxError, KeyError):
+        path.unlink(missing_ok=True)
+        raise GraphError([f"The cached graph {path.name} was damaged and has been removed; run the command again."]) from None
+
+
+def _read(path: Path) -> tuple[dict[str, Node], dict[str, tuple[Node, ...]]]:
+    import pyoxigraph as ox
+
+    properties: dict[str, dict[str, list[Value]]] = {}
+    names: dict[str, str] = {}
+    for quad in ox.parse(path=str(path), format=ox.RdfFormat.N_QUADS):
+        subject, target = quad.subject, quad.object
+        if not isinstance(subject, ox.NamedNode) or isinstance(target, ox.BlankNode):
+            continue
+        predicate = quad.predicate.value
+        name = names.get(predicate)
+        if name is None:
+            name = names[predicate] = _short(predicate)
+        if isinstance(target, ox.NamedNode):
+            value: Value = slug(target.value)
+        else:
+            parser = _PARSERS.get(target.datatype.value)  # type: ignore[union-attr]
+            value = parser(target.value) if parser else target.value  # type: ignore[union-attr]
+        properties.setdefault(slug(subject.value), {}).setdefault(name, []).append(value)
+    nodes = {
+        name: Node(name, {prop: tuple(sorted(set(values), key=_order)) for prop, values in stated.items()})
+        for name, stated in sorted(properties.items())
+    }
+    classes: dict[str, list[Node]] = {}
+    for node in nodes.values():
+        for cls in node.all("rdf:type"):
+            classes.setdefault(cls, []).append(node)
+    return nodes, {cls: tuple(members) for cls, members in classes.items()}
+
+
+def _order(value: Value) -> tuple[str, Any]:
+    return type(value).__name__, value
+
+
+def _short(predicate: str) -> str:
+    for namespace, prefix in _PREFIXES:
+        if predicate.startswith(namespace):
+            return prefix + predicate[len(namespace) :]
+    return "owl:" + predicate.partition("#")[2] if predicate.startswith("http://www.w3.org/2002/07/owl#") else predicate

@@ -1,0 +1,289 @@
+"""The safety gate: which techniques a client must not get, which only with care, and when a physician comes first.
+
+It runs before any score and is no weight in one. When in doubt the wider reading acts: a rule with a circumstance that
+nobody has denied holds; a narrower hazard has all rules of the wider; a hazard that by its nature sits at the complaint
+is taken to sit there.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from kg.graph.knowledge import Knowledge, Node
+from kg.reasoning.client import Client
+
+EMERGENCY, ABSOLUTE, CLEARANCE, LOCAL, PRECAUTION = "emergency-referral", "absolute", "medical-clearance", "local", "precaution"
+LEVELS = (EMERGENCY, ABSOLUTE, CLEARANCE, LOCAL, PRECAUTION)
+"""Levels of a contraindication, the gravest first."""
+URGENCIES = ("emergency", "urgent", "medical-review")
+STOPPING = ("emergency", "urgent")
+"""Urgencies under which nothing is recommended."""
+_URGENCY = "urgency-"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a technique is withheld or needs care: the hazard, its rule, and what to do instead."""
+
+    hazard: str
+    label: str
+    level: str
+    reason: str
+    action: str
+    sources: tuple[str, ...]
+    rule: str
+    circumstance: str = ""
+    where: str = ""
+    basis: str = "sourced"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "hazard": self.hazard, "label": self.label, "level": self.level, "reason": self.reason, "action": self.action,
+            "circumstance": self.circumstance or None, "where": self.where or None, "basis": self.basis,
+            "sources": list(self.sources), "rule": self.rule,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralReason:
+    """One reason to refer: a red flag with the pathology that it suggests, or a hazard that is an emergency."""
+
+    slug: str
+    label: str
+    pathology: str | None
+    pathology_label: str | None
+    urgency: str
+    sources: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"slug": self.slug, "label": self.label, "pathology": self.pathology, "pathology_label": self.pathology_label,
+                "urgency": self.urgency, "sources": list(self.sources)}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """That a physician comes first, how soon, and why."""
+
+    urgency: str
+    reasons: tuple[ReferralReason, ...]
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing may be recommended until a physician has seen the client."""
+        return self.urgency in STOPPING
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"urgency": self.urgency, "reasons": [reason.to_dict() for reason in self.reasons]}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate says of every technique: reasons to withhold it, reasons for care; and of the client: a referral."""
+
+    withheld: Mapping[str, tuple[Reason, ...]]
+    cautions: Mapping[str, tuple[Reason, ...]]
+    referral: Referral | None
+
+    def level(self, technique: str) -> str:
+        """The gravest level at which a technique is withheld."""
+        return min((reason.level for reason in self.withheld[technique]), key=LEVELS.index)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A contraindication with its targets resolved."""
+
+    reason: Reason
+    techniques: frozenset[str]
+    positions: frozenset[str]
+    regions: frozenset[str]
+    at_regions: frozenset[str]
+
+
+class SafetyGate:
+    """The rules of the graph, resolved once to techniques, positions and regions."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self.techniques = tuple(node.slug for node in knowledge.of_class("Technique") if not _unspecified(node))
+        self._hands_on = frozenset(node.slug for node in knowledge.of_class("Technique") if "any-massage" in node.all("inGroup"))
+        self._positions = {slug: frozenset(knowledge[slug].all("position")) for slug in self.techniques}
+        self._applied_at = {slug: frozenset(knowledge[slug].all("appliedAt")) for slug in self.techniques}
+        self._part_of = {node.slug: frozenset((node.slug, *node.all("partOf"))) for node in knowledge.of_class("BodyRegion")}
+        self._rules: dict[str, tuple[_Rule, ...]] = {}
+        by_hazard: dict[str, list[_Rule]] = {}
+        for node in knowledge.of_class("ContraindicationRule"):
+            by_hazard.setdefault(node.one("ruleHazard"), []).append(self._resolve(node))
+        self._rules = {hazard: tuple(rules) for hazard, rules in by_hazard.items()}
+
+    # ------------------------------------------------------------------ the rules
+    def _resolve(self, node: Node) -> _Rule:
+        targets = [self._knowledge[target] for target in node.all("appliesTo")]
+        named = {target.slug for target in targets}
+        techniques = frozenset(
+            slug for slug in self.techniques
+            if named & {slug, *self._knowledge[slug].all("inGroup"), *self._knowledge[slug].all("family"), *self._knowledge[slug].all("variantOf")}
+        )  # fmt: skip
+        hazard = node.one("ruleHazard")
+        reason = Reason(
+            hazard, self._knowledge.label(hazard), node.one("level"), node.one("reason"), node.one("action"),
+            node.all("dcterms:source"), node.slug, node.one("circumstance"), basis=node.one("basis", "sourced"),
+        )  # fmt: skip
+        return _Rule(
+            reason,
+            techniques,
+            frozenset(target.slug for target in targets if target.is_a("BodyPosition")),
+            frozenset(target.slug for target in targets if target.is_a("BodyRegion")),
+            frozenset(node.all("atRegion")),
+        )
+
+    def hazards_of(self, hazard: str) -> tuple[str, ...]:
+        """A hazard with all wider hazards whose rules it has."""
+        return (hazard, *self._knowledge[hazard].all("subHazardOf"))
+
+    def brought_by(self, condition: str, phase: str | None) -> frozenset[str]:
+        """The hazards that a condition itself brings in a phase; in any phase where none is given."""
+        node = self._knowledge[condition]
+        own = {condition} if node.is_a("Hazard") else set()
+        return frozenset(own.union(
+            occurrence.one("occurrenceOf") for occurrence in self._occurrences.get(condition, ())
+            if phase is None or {phase, "any"} & set(occurrence.all("inPhase"))
+        ))  # fmt: skip
+
+    @cached_property
+    def _occurrences(self) -> dict[str, list[Node]]:
+        found: dict[str, list[Node]] = {}
+        for node in self._knowledge.of_class("HazardOccurrence"):
+            found.setdefault(node.one("broughtBy"), []).append(node)
+        return found
+
+    @cached_property
+    def _direct_regions(self) -> dict[str, frozenset[str]]:
+        """The narrowest regions in which each condition lies."""
+        regions = {}
+        for node in self._knowledge.of_class("Condition"):
+            stated = set(node.all("inRegion"))
+            wider = {w for region in stated for w in self._part_of[region] if w != region}
+            regions[node.slug] = frozenset(stated - wider)
+        return regions
+
+    def _overlaps(self, condition: str, regions: Iterable[str]) -> bool:
+        """Whether a condition lies in one of the regions, or they in its region."""
+        return any(
+            region in self._part_of[at] or at in self._part_of[region] or at == "general"
+            for at in self._direct_regions[condition] for region in regions
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ the verdict
+    def judge(self, condition: str, client: Client) -> Verdict:
+        """What the client's hazards, those of the condition in this phase, and red flags say of every technique."""
+        brought = self.brought_by(condition, client.phase)
+        withheld: dict[str, list[Reason]] = {}
+        cautions: dict[str, list[Reason]] = {}
+        barred: dict[str, list[Reason]] = {}
+        for hazard in sorted({h for own in (*client.hazards, *brought) for h in self.hazards_of(own)}):
+            at_complaint = hazard in brought or any(
+                self._knowledge[own].one("assumedAtComplaint") for own in client.hazards if hazard in self.hazards_of(own)
+            )
+            for rule in self._rules.get(hazard, ()):
+                self._apply(rule, condition, bool(at_complaint), withheld, cautions, barred)
+        self._bar_positions(barred, withheld, cautions)
+        referral = self.refer(client, condition)
+        if referral and referral.stops:
+            stop = _stop(referral)
+            for technique in self.techniques:
+                withheld.setdefault(technique, []).insert(0, stop)
+        return Verdict(
+            {slug: _graver_first(reasons) for slug, reasons in sorted(withheld.items())},
+            {slug: _graver_first(reasons) for slug, reasons in sorted(cautions.items()) if slug not in withheld},
+            referral,
+        )
+
+    def _apply(self, rule: _Rule, condition: str, at_complaint: bool, withheld: dict[str, list[Reason]],
+               cautions: dict[str, list[Reason]], barred: dict[str, list[Reason]]) -> None:  # fmt: skip
+        level = rule.reason.level
+        forbids = level in (EMERGENCY, ABSOLUTE, CLEARANCE)
+        here = at_complaint or bool(rule.at_regions and self._overlaps(condition, rule.at_regions))
+        stops = forbids or (level == LOCAL and here)
+        where = "" if stops or level == PRECAUTION else "anywhere but the site of the hazard"
+        for technique in rule.techniques:
+            (withheld if stops else cautions).setdefault(technique, []).append(_at(rule.reason, where))
+        for position in rule.positions:
+            barred.setdefault(position, []).append(rule.reason)
+        if rule.regions:
+            self._apply_to_regions(rule, condition, forbids, withheld, cautions)
+
+    def _apply_to_regions(self, rule: _Rule, condition: str, forbids: bool, withheld: dict[str, list[Reason]],
+                          cautions: dict[str, list[Reason]]) -> None:  # fmt: skip
+        """A rule on a region bars what is bound to it, and all hands-on work where the complaint lies in it."""
+        names = " and ".join(sorted(self._knowledge.label(region) for region in rule.regions))
+        at_site = self._overlaps(condition, rule.regions)
+        for technique in self.techniques:
+            bound = any(region in self._part_of[at] for at in self._applied_at[technique] for region in rule.regions)
+            if technique not in rule.techniques and (bound or technique in self._hands_on):
+                stops = (forbids or rule.reason.level == LOCAL) and (bound or at_site)
+                (withheld if stops else cautions).setdefault(technique, []).append(_at(rule.reason, "" if stops else f"not on: {names}"))
+
+    def _bar_positions(self, barred: dict[str, list[Reason]], withheld: dict[str, list[Reason]], cautions: dict[str, list[Reason]]) -> None:
+        """Withhold what needs a barred position; name the position to avoid where another is left."""
+        forbidden = {position for position, reasons in barred.items() if any(r.level in (EMERGENCY, ABSOLUTE, CLEARANCE) for r in reasons)}
+        for technique, positions in self._positions.items():
+            touched = sorted(positions & set(barred))
+            if not touched:
+                continue
+            stops = positions <= forbidden
+            for position in touched:
+                for reason in barred[position]:
+                    left = ", ".join(sorted(self._knowledge.label(p) for p in positions - forbidden))
+                    where = "" if stops else f"not {self._knowledge.label(position)}; use {left}"
+                    (withheld if stops else cautions).setdefault(technique, []).append(_at(reason, where))
+
+    def refer(self, client: Client, condition: str) -> Referral | None:
+        """The referral that red flags and emergencies among the hazards demand, with the most urgent first."""
+        reasons = [
+            ReferralReason(flag, self._knowledge.label(flag), node.one("pathology"), self._knowledge.label(node.one("pathology")),
+                           node.one("urgency").removeprefix(_URGENCY), node.all("dcterms:source"))
+            for flag in client.red_flags for node in self._indications.get(flag, ())
+        ]  # fmt: skip
+        reasons += [
+            ReferralReason(own, self._knowledge.label(own), None, None, "emergency", rule.reason.sources)
+            for own in client.hazards for hazard in self.hazards_of(own) for rule in self._rules.get(hazard, ())
+            if rule.reason.level == EMERGENCY
+        ]  # fmt: skip
+        if not reasons:
+            return None
+        ordered = sorted(dict.fromkeys(reasons), key=lambda r: (URGENCIES.index(r.urgency), r.slug, r.pathology or "", r.sources))
+        return Referral(ordered[0].urgency, tuple(ordered))
+
+    @cached_property
+    def _indications(self) -> dict[str, list[Node]]:
+        found: dict[str, list[Node]] = {}
+        for node in self._knowledge.of_class("RedFlagIndication"):
+            found.setdefault(node.one("redFlag"), []).append(node)
+        return found
+
+
+def _unspecified(node: Node) -> bool:
+    return bool(node.properties.get("unspecified", (False,))[0])
+
+
+def _at(reason: Reason, where: str) -> Reason:
+    return replace(reason, where=where) if where else reason
+
+
+def _graver_first(reasons: list[Reason]) -> tuple[Reason, ...]:
+    return tuple(sorted(dict.fromkeys(reasons), key=lambda r: (LEVELS.index(r.level), r.hazard, r.rule, r.where)))
+
+
+def _stop(referral: Referral) -> Reason:
+    """The one reason that withholds everything until a physician has seen the client."""
+    first = referral.reasons[0]
+    emergency = referral.urgency == "emergency"
+    suspected = f"may point to {first.pathology_label.lower()}" if first.pathology_label else "is an emergency"
+    return Reason(
+        first.slug, first.label, EMERGENCY if emergency else CLEARANCE, f"{first.label}: {suspected}.",
+        "Do not treat. Call an ambulance or send to an emergency department now." if emergency
+        else "Do not treat. Refer to a physician before any treatment.",
+        first.sources, first.slug,
+    )  # fmt: skip
