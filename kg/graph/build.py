@@ -9,6 +9,7 @@ cache or the new one. It is named by the content of its inputs, so a broken onto
 import os
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -16,7 +17,7 @@ import pyoxigraph as ox
 from kg.errors import GraphError
 from kg.graph import entail, reasoner, validate
 from kg.graph.files import content_hash, turtle_files
-from kg.graph.terms import ASSERTED, INFERRED, ONTOLOGY_DIR
+from kg.graph.terms import ASSERTED, INFERRED, ONTOLOGY_DIR, OWL, RDF
 
 Progress = Callable[[str], None]
 _KEPT = 4
@@ -45,14 +46,35 @@ def build(ontology: Path = ONTOLOGY_DIR, progress: Progress = lambda step: None)
     progress("Reading Turtle")
     store = assert_files(ontology)
     places = validate.Places(turtle_files(ontology), ontology)
-    progress("Checking shapes")
-    if faults := validate.shape_faults(store, ontology / "shapes.ttl", places):
+    triples = [quad.triple for quad in store]
+    progress("Checking shapes and reasoning")
+    with ThreadPoolExecutor(2) as pool:  # the reasoner runs in Java beside the check of shapes
+        axioms = pool.submit(reasoner.classify, _axioms(store))
+        facts = pool.submit(reasoner.realize, triples)
+        faults = validate.shape_faults(triples, ontology / "shapes.ttl", places)
+        try:
+            axioms.result()
+            found = facts.result()
+        except reasoner.Inconsistent:
+            faults += validate.clashes(store, places) or ["The ontology contradicts itself, by a clash that only the reasoner sees."]
+    if faults:
         raise GraphError(faults)
-    progress("Reasoning")
-    infer(store, places)
+    progress("Adding what follows")
+    infer(store, found - set(triples))
+    if faults := validate.clashes(store, places):
+        raise GraphError(faults)
     progress("Writing the cache")
     write(store, target)
     return target
+
+
+def _axioms(store: ox.Store) -> list[ox.Triple]:
+    """The triples of the ontology's vocabulary: of classes, properties and blank nodes, not of individuals."""
+    declared = {OWL + kind for kind in ("Class", "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "Ontology")}
+    named = {q.subject for q in store.quads_for_pattern(None, ox.NamedNode(RDF + "type"), None, None)
+             if isinstance(q.object, ox.NamedNode) and q.object.value in declared}  # fmt: skip
+    different = {q.subject for q in store.quads_for_pattern(None, None, ox.NamedNode(OWL + "AllDifferent"), None)}
+    return [q.triple for q in store if q.subject in named or (isinstance(q.subject, ox.BlankNode) and q.subject not in different)]
 
 
 def assert_files(ontology: Path) -> ox.Store:
@@ -79,20 +101,10 @@ def assert_files(ontology: Path) -> ox.Store:
     return store
 
 
-def infer(store: ox.Store, places: validate.Places) -> None:
-    """Add what follows to the inferred graph.
-
-    Raises:
-        GraphError: where the ontology contradicts itself, with the clash.
-    """
-    try:
-        found = reasoner.realize(quad.triple for quad in store)
-    except reasoner.Inconsistent:
-        faults = validate.clashes(store, places)
-        raise GraphError(faults or ["The ontology contradicts itself, by a clash that only the reasoner sees; undo the last change."]) from None
+def infer(store: ox.Store, found: set[ox.Triple]) -> None:
+    """Add to the inferred graph what the reasoner found, and what follows from that."""
     graph = ox.NamedNode(INFERRED)
-    asserted = {quad.triple for quad in store}
-    store.extend(ox.Quad(*triple, graph) for triple in sorted(found - asserted, key=str))
+    store.extend(ox.Quad(*triple, graph) for triple in sorted(found, key=str))
     entail.saturate(store, graph)
 
 
@@ -105,6 +117,7 @@ def write(store: ox.Store, target: Path) -> None:
             scratch.writelines(lines)
             scratch.flush()
             os.fsync(scratch.fileno())
+            os.chmod(scratch.name, 0o644)
             os.replace(scratch.name, target)
         except BaseException:
             Path(scratch.name).unlink(missing_ok=True)

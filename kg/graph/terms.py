@@ -6,6 +6,7 @@
 'plantar-fasciitis'
 """
 
+import os
 from pathlib import Path
 
 PAL = "https://w3id.org/palpate/"
@@ -18,8 +19,8 @@ OWL = "http://www.w3.org/2002/07/owl#"
 SKOS = "http://www.w3.org/2004/02/skos/core#"
 DCTERMS = "http://purl.org/dc/terms/"
 
-ONTOLOGY_DIR = Path(__file__).resolve().parents[2] / "ontology"
-"""Where the Turtle files stand that ship with this code."""
+ONTOLOGY_DIR = Path(os.environ.get("PALPATE_ONTOLOGY") or Path(__file__).resolve().parents[2] / "ontology").resolve()
+"""Where the Turtle files stand: those that ship with this code, or the folder that `PALPATE_ONTOLOGY` names."""
 
 
 def iri(slug: str) -> str:

@@ -5,7 +5,7 @@ and those with two values of a functional property.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -36,14 +36,14 @@ class Places:
         return self._places.get(slug(iri), "")
 
 
-def shape_faults(store: ox.Store, shapes: Path, places: Places) -> list[str]:
+def shape_faults(triples: Iterable[ox.Triple], shapes: Path, places: Places) -> list[str]:
     """Each violation of a shape: where, which individual, which value, and what to do."""
     import pyshacl
     from rdflib import Graph
     from rdflib.namespace import SH
 
     data = Graph()
-    data.parse(data=b"".join(f"{quad.triple} .\n".encode() for quad in store), format="nt")
+    data.parse(data=b"".join(f"{triple} .\n".encode() for triple in triples), format="nt")
     _, report, _ = pyshacl.validate(data, shacl_graph=Graph().parse(shapes), inference="none", advanced=False)
     faults = set()
     for result in report.subjects(SH.resultSeverity, SH.Violation):  # type: ignore[union-attr]

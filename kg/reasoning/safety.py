@@ -5,12 +5,13 @@ nobody has denied holds; a narrower hazard has all rules of the wider; a hazard 
 is taken to sit there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from kg.graph.knowledge import Knowledge, Node
+from kg.graph.regions import Regions
 from kg.reasoning.client import Client
 
 EMERGENCY, ABSOLUTE, CLEARANCE, LOCAL, PRECAUTION = "emergency-referral", "absolute", "medical-clearance", "local", "precaution"
@@ -110,7 +111,7 @@ class SafetyGate:
         self._hands_on = frozenset(node.slug for node in knowledge.of_class("Technique") if "any-massage" in node.all("inGroup"))
         self._positions = {slug: frozenset(knowledge[slug].all("position")) for slug in self.techniques}
         self._applied_at = {slug: frozenset(knowledge[slug].all("appliedAt")) for slug in self.techniques}
-        self._part_of = {node.slug: frozenset((node.slug, *node.all("partOf"))) for node in knowledge.of_class("BodyRegion")}
+        self._regions = Regions(knowledge)
         self._rules: dict[str, tuple[_Rule, ...]] = {}
         by_hazard: dict[str, list[_Rule]] = {}
         for node in knowledge.of_class("ContraindicationRule"):
@@ -158,23 +159,6 @@ class SafetyGate:
             found.setdefault(node.one("broughtBy"), []).append(node)
         return found
 
-    @cached_property
-    def _direct_regions(self) -> dict[str, frozenset[str]]:
-        """The narrowest regions in which each condition lies."""
-        regions = {}
-        for node in self._knowledge.of_class("Condition"):
-            stated = set(node.all("inRegion"))
-            wider = {w for region in stated for w in self._part_of[region] if w != region}
-            regions[node.slug] = frozenset(stated - wider)
-        return regions
-
-    def _overlaps(self, condition: str, regions: Iterable[str]) -> bool:
-        """Whether a condition lies in one of the regions, or they in its region."""
-        return any(
-            region in self._part_of[at] or at in self._part_of[region] or at == "general"
-            for at in self._direct_regions[condition] for region in regions
-        )  # fmt: skip
-
     # ------------------------------------------------------------------ the verdict
     def judge(self, condition: str, client: Client) -> Verdict:
         """What the client's hazards, those of the condition in this phase, and red flags say of every technique."""
@@ -186,7 +170,10 @@ class SafetyGate:
             at_complaint = hazard in brought or any(
                 self._knowledge[own].one("assumedAtComplaint") for own in client.hazards if hazard in self.hazards_of(own)
             )
+            placed = hazard in brought and hazard not in client.hazards
             for rule in self._rules.get(hazard, ()):
+                if placed and rule.at_regions and not self._regions.overlap(condition, rule.at_regions):
+                    continue  # the hazard is known to sit at the complaint, and the rule speaks of another region
                 self._apply(rule, condition, bool(at_complaint), withheld, cautions, barred)
         self._bar_positions(barred, withheld, cautions)
         referral = self.refer(client, condition)
@@ -204,7 +191,7 @@ class SafetyGate:
                cautions: dict[str, list[Reason]], barred: dict[str, list[Reason]]) -> None:  # fmt: skip
         level = rule.reason.level
         forbids = level in (EMERGENCY, ABSOLUTE, CLEARANCE)
-        here = at_complaint or bool(rule.at_regions and self._overlaps(condition, rule.at_regions))
+        here = at_complaint or bool(rule.at_regions and self._regions.overlap(condition, rule.at_regions))
         stops = forbids or (level == LOCAL and here)
         where = "" if stops or level == PRECAUTION else "anywhere but the site of the hazard"
         for technique in rule.techniques:
@@ -218,9 +205,9 @@ class SafetyGate:
                           cautions: dict[str, list[Reason]]) -> None:  # fmt: skip
         """A rule on a region bars what is bound to it, and all hands-on work where the complaint lies in it."""
         names = " and ".join(sorted(self._knowledge.label(region) for region in rule.regions))
-        at_site = self._overlaps(condition, rule.regions)
+        at_site = self._regions.overlap(condition, rule.regions)
         for technique in self.techniques:
-            bound = any(region in self._part_of[at] for at in self._applied_at[technique] for region in rule.regions)
+            bound = any(self._regions.within(at, region) for at in self._applied_at[technique] for region in rule.regions)
             if technique not in rule.techniques and (bound or technique in self._hands_on):
                 stops = (forbids or rule.reason.level == LOCAL) and (bound or at_site)
                 (withheld if stops else cautions).setdefault(technique, []).append(_at(rule.reason, "" if stops else f"not on: {names}"))

@@ -1,0 +1,3 @@
+from kg.serving.cli import main
+
+main()

@@ -1,0 +1,300 @@
+"""The ranking: safety first, then the score of what is left, with bands, classes, certainty and reasons.
+
+    Engine(load()).rank("plantar-fasciitis", phase="chronic", hazards=["warfarin"])
+
+A technique that a hazard forbids is under `withheld` whatever its score. One outside a massage therapist's scope is
+only ever under `discuss`. Under a referral that stops treatment nothing is recommended.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+from typing import Any
+
+from kg.errors import PalpateError
+from kg.graph.index import Names
+from kg.graph.knowledge import Knowledge, Version
+from kg.reasoning.client import Client
+from kg.reasoning.explain import Explainer, Rationale, link_dict
+from kg.reasoning.safety import Reason, Referral, SafetyGate, Verdict
+from kg.reasoning.score import Model, Need, Observation, Parameters, Score
+
+SUPPORTED, MECHANISM, CONFLICTING, AGAINST, UNKNOWN = "supported", "mechanism-only", "conflicting", "against", "unknown"
+CERTAINTIES = ("very-low", "low", "moderate", "high")
+_SCOPES = {"scope-massage": "massage", "scope-adjunct": "adjunct", "scope-referral-only": "referral-only"}
+_SHOWN = ("prior-mean-low", "prior-mean-high", "prior-observations", "interval-tail", "band-separation", "class-evidence-least",
+          "class-supported-share", "class-against-share", "class-plausibility-least", "certainty-width-high",
+          "certainty-width-moderate", "certainty-width-low", "link-prior-observations", "discount-technique-step")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One technique in its place: score, class, certainty, and everything that made them."""
+
+    rank: int
+    band: int
+    technique: str
+    label: str
+    scope: str
+    score: Score
+    class_: str
+    certainty: str
+    certainty_reason: str
+    cautions: tuple[Reason, ...]
+    rationale: tuple[Rationale, ...]
+
+    def why(self, knowledge: Knowledge) -> str:
+        """The reason in one or two sentences: evidence first, then the weightiest mechanism."""
+        return f"{_evidence_sentence(self)} {_mechanism_sentence(self, knowledge)}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """One technique that the client must not get, with the reasons."""
+
+    technique: str
+    label: str
+    level: str
+    because: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The answer for one condition and client."""
+
+    condition: str
+    client: Client
+    version: Version
+    referral: Referral | None
+    needs: tuple[Need, ...]
+    recommended: tuple[Entry, ...]
+    adjuncts: tuple[Entry, ...]
+    withheld: tuple[Withheld, ...]
+    discuss: tuple[Entry, ...]
+    parameters: dict[str, float]
+    in_depth: bool
+    knowledge: Knowledge
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain data, in the shape of the JSON contract."""
+        node = self.knowledge[self.condition]
+        return {
+            "condition": {"slug": node.slug, "label": node.label, "iri": node.iri, "in_depth": self.in_depth},
+            "context": self.client.to_dict(),
+            "graph": self.version.to_dict(),
+            "referral": self.referral.to_dict() if self.referral else None,
+            "recommended": [self._entry(entry) for entry in self.recommended],
+            "adjuncts": [self._entry(entry) for entry in self.adjuncts],
+            "withheld": [
+                {"technique": w.technique, "label": w.label, "level": w.level, "because": [r.to_dict() for r in w.because]}
+                for w in self.withheld
+            ],
+            "discuss": [self._entry(entry) for entry in self.discuss],
+            "needs": [
+                {"profile": n.profile, "impairment": n.impairment, "label": self.knowledge.label(n.impairment),
+                 "tissue": n.tissue or None, "tissue_type": n.tissue_type or None, "weight": n.weight}
+                for n in self.needs
+            ],
+            "parameters": self.parameters,
+        }  # fmt: skip
+
+    def _entry(self, entry: Entry) -> dict[str, Any]:
+        score = entry.score
+        return {
+            "rank": entry.rank,
+            "band": entry.band,
+            "technique": entry.technique,
+            "label": entry.label,
+            "score": score.mean,
+            "interval": [score.low, score.high],
+            "certainty": entry.certainty,
+            "certainty_reason": entry.certainty_reason,
+            "scope": entry.scope,
+            "class": entry.class_,
+            "why": entry.why(self.knowledge),
+            "plausibility": score.plausibility,
+            "tolerance": score.tolerance,
+            "prior": {"mean": score.prior_mean, "observations": score.prior_observations},
+            "posterior": {"alpha": score.alpha, "beta": score.beta},
+            "evidence": [self._observation(o) for o in score.observations],
+            "cautions": [reason.to_dict() for reason in entry.cautions],
+            "dose": dose(self.knowledge, entry.technique),
+            "claims": [link_dict(link) for link in dict.fromkeys(r.path.link for r in entry.rationale)],
+            "rationale": [r.to_dict(self.knowledge) for r in entry.rationale],
+        }
+
+    def _observation(self, observation: Observation) -> dict[str, Any]:
+        statement, source = self.knowledge[observation.statement], self.knowledge[observation.source]
+        return {
+            "statement": observation.statement,
+            "direction": observation.direction,
+            "weight": observation.successes + observation.failures,
+            "successes": observation.successes,
+            "failures": observation.failures,
+            "share": observation.share,
+            "factors": dict(observation.factors),
+            "condition": observation.about_condition,
+            "technique": observation.about_technique,
+            "outcome": statement.one("outcome").removeprefix("outcome-"),
+            "comparator": statement.one("comparatorText") or None,
+            "certainty": statement.one("certainty").removeprefix("certainty-") or None,
+            "summary": statement.one("summary"),
+            "effect": statement.one("effectSize") or None,
+            "source": source_dict(source),
+        }
+
+
+def source_dict(source: Any) -> dict[str, Any]:
+    """A source as an answer cites it."""
+    return {
+        "slug": source.slug, "title": source.one("dcterms:title"), "author": source.one("dcterms:creator") or None,
+        "year": int(source.number("year")) if "year" in source.properties else None, "kind": source.one("design"),
+        "url": source.one("doi") or source.one("pmid") or source.one("pmcid") or source.one("page") or None,
+    }  # fmt: skip
+
+
+def dose(knowledge: Knowledge, technique: str) -> dict[str, Any]:
+    """The usual dose of a technique; empty where the graph states none."""
+    name = knowledge[technique].one("dose")
+    if not name:
+        return {}
+    node = knowledge[name]
+    low, high = node.properties.get("minutesLow"), node.properties.get("minutesHigh")
+    return {
+        "minutes": [float(low[0]), float(high[0])] if low and high else None,
+        "repetitions": node.one("repetitions") or None,
+        "frequency": node.one("frequency") or None,
+        "pressure": node.one("pressureCue") or None,
+        "basis": node.one("basis"),
+        "sources": list(node.all("dcterms:source")),
+    }
+
+
+class Engine:
+    """The query layer over one graph: built once, then every question is answered from arrays and indexes."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self.names = Names(knowledge)
+        self.gate = SafetyGate(knowledge)
+        self.model = Model(knowledge, self.gate.techniques)
+        self.explainer = Explainer(self.model)
+
+    @cached_property
+    def _scopes(self) -> dict[str, str]:
+        return {slug: _SCOPES[self.knowledge[slug].one("scope")] for slug in self.gate.techniques}
+
+    def client(self, phase: str | None = None, irritability: str | None = None, hazards: Iterable[str] = (),
+               red_flags: Iterable[str] = ()) -> Client:  # fmt: skip
+        """A client whose words are resolved; see `Client.of`."""
+        return Client.of(self.knowledge, self.names, phase, irritability, hazards, red_flags)
+
+    def rank(self, condition: str, client: Client | None = None, top: int | None = None, explain: bool = True) -> Ranking:
+        """Rank all techniques for a condition and a client.
+
+        Args:
+            condition: slug, label, synonym or code of a condition.
+            client: what is known of the client; nothing by default.
+            top: keep only the first `top` of each list of techniques; what is withheld is always whole.
+            explain: whether each technique carries its rationale.
+
+        Raises:
+            UnknownName: where no condition has that name.
+            PalpateError: where `top` is below 1.
+        """
+        if top is not None and top < 1:
+            raise PalpateError(f"top must be 1 or more, not {top}.")
+        slug, client = self.names.resolve(condition, "Condition"), client or Client()
+        verdict = self.gate.judge(slug, client)
+        scores = {score.technique: score for score in self.model.scores(slug, client)}
+        stopped = bool(verdict.referral and verdict.referral.stops)
+        free = [] if stopped else [score for name, score in scores.items() if name not in verdict.withheld]
+        lists = {
+            scope: self._entries(slug, client, [s for s in free if self._scopes[s.technique] == scope], verdict, top, explain)
+            for scope in ("massage", "adjunct", "referral-only")
+        }
+        withheld = tuple(
+            Withheld(name, self.knowledge.label(name), verdict.level(name), reasons) for name, reasons in verdict.withheld.items()
+        )
+        parameters = self.model.parameters
+        return Ranking(
+            slug, client, self.knowledge.version, verdict.referral, self.model.needs(slug, client.phase),
+            lists["massage"], lists["adjunct"], withheld, lists["referral-only"],
+            {name: parameters[name] for name in _SHOWN}, bool(self.knowledge[slug].properties.get("inDepth")), self.knowledge,
+        )  # fmt: skip
+
+    def _entries(self, condition: str, client: Client, scores: list[Score], verdict: Verdict, top: int | None,
+                 explain: bool) -> tuple[Entry, ...]:  # fmt: skip
+        ordered = sorted(scores, key=lambda s: (-s.mean, -s.plausibility, s.technique))
+        bands = _bands(ordered, self.model.parameters)
+        entries = []
+        for rank, (score, band) in enumerate(zip(ordered[:top], bands, strict=False), 1):
+            class_ = classify(score, self.model.parameters)
+            certainty, reason = self.certainty(score, class_)
+            rationale = self.explainer.rationale(condition, client.phase, score.technique) if explain else []
+            entries.append(Entry(
+                rank, band, score.technique, self.knowledge.label(score.technique), self._scopes[score.technique], score, class_,
+                certainty, reason, verdict.cautions.get(score.technique, ()), tuple(rationale),
+            ))  # fmt: skip
+        return tuple(entries)
+
+    def certainty(self, score: Score, class_: str) -> tuple[str, str]:
+        """Certainty in a word, and why: the width of the interval, but no higher than the best design allows."""
+        if class_ in (MECHANISM, UNKNOWN):
+            return CERTAINTIES[0], "no study of weight speaks to it"
+        p, width = self.model.parameters, score.high - score.low
+        by_width = 3 if width <= p["certainty-width-high"] else 2 if width <= p["certainty-width-moderate"] else 1 if width <= p["certainty-width-low"] else 0
+        speaking = [o for o in score.observations if o.successes + o.failures > 0]
+        best = max(speaking, key=lambda o: self.knowledge[self.knowledge[o.source].one("design")].number("ceiling"))
+        design = self.knowledge[self.knowledge[best.source].one("design")]
+        by_design = int(design.number("ceiling")) - 1
+        direct = any(o.factors["condition"] == 1.0 and o.factors["technique"] == 1.0 for o in speaking)
+        level = min(by_width, by_design, 3 if direct else 1)
+        why = f"interval {width:.2f} wide; best kind of source: {design.label}" + ("" if direct else "; only indirect evidence")
+        return CERTAINTIES[level], why
+
+
+def classify(score: Score, parameters: Parameters) -> str:
+    """The class of a recommendation: what evidence says, else whether a mechanism makes it plausible."""
+    evidence = score.successes + score.failures
+    if evidence < parameters["class-evidence-least"]:
+        return MECHANISM if score.plausibility >= parameters["class-plausibility-least"] else UNKNOWN
+    share = score.successes / evidence
+    if share >= parameters["class-supported-share"]:
+        return SUPPORTED
+    return AGAINST if share <= parameters["class-against-share"] else CONFLICTING
+
+
+def _bands(ordered: Sequence[Score], parameters: Parameters) -> list[int]:
+    """Bands of techniques that cannot be told apart from the best of their band, numbered from 1."""
+    bands: list[int] = []
+    leader: Score | None = None
+    for score in ordered:
+        if leader is None:
+            leader, band = score, 1
+        elif (leader.mean - score.mean) / sqrt(leader.variance + score.variance) >= parameters["band-separation"]:
+            leader, band = score, band + 1
+        bands.append(band)
+    return bands
+
+
+def _evidence_sentence(entry: Entry) -> str:
+    speaking = [o for o in entry.score.observations if o.successes + o.failures > 0]
+    sources = {o.source for o in speaking}
+    if not speaking:
+        return "No study speaks to it for this condition."
+    count = f"{len(sources)} source{'s' if len(sources) > 1 else ''}"
+    direct = any(o.factors["condition"] == 1.0 and o.factors["technique"] == 1.0 for o in speaking)
+    about = "" if direct else " on the more general technique or condition"
+    word = {SUPPORTED: "speak for it", CONFLICTING: "disagree", AGAINST: "speak against it"}.get(entry.class_, "carry little weight")
+    return f"{count}{about} {word if len(sources) > 1 else _singular(word)}."
+
+
+def _singular(word: str) -> str:
+    return {"speak for it": "speaks for it", "disagree": "has mixed results", "speak against it": "speaks against it"}.get(word, "carries little weight")
+
+
+def _mechanism_sentence(entry: Entry, knowledge: Knowledge) -> str:
+    best = next((r for r in entry.rationale if r.path.relieves), None)
+    return best.text(knowledge) if best else ""
