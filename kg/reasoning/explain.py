@@ -52,7 +52,7 @@ class Rationale:
             "strength": self.strength,
             "text": self.text(knowledge),
             "relieves": self.path.relieves,
-            "need": self.need.profile,
+            "need": self.need.key,
             "claim": self.path.link.claim,
             "relief": self.path.relief,
             "factors": {"claim": self.path.link.strength, "relief": self.path.relief_strength},
@@ -90,7 +90,7 @@ class Explainer:
         graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph(condition=condition, phase=phase)
         for need in model.needs(condition, phase):
             spot = (need.impairment, need.tissue)
-            graph.add_edge(spot, condition, key=need.profile, slug=need.profile, strength=need.weight, need=need)
+            graph.add_edge(spot, condition, key=need.key, slug=need.profiles[0], strength=need.weight, need=need)
             for index in model.paths_to(need):
                 path = model.paths[index]
                 link = path.link
@@ -105,7 +105,7 @@ class Explainer:
     def rationale(self, condition: str, phase: str | None, technique: str) -> list[Rationale]:
         """All paths of a technique to the needs of a condition, the weightiest first."""
         graph = self.graph(condition, phase, technique)
-        return sorted(self._walk(graph, technique, condition), key=lambda r: (-abs(r.contribution), r.path.link.claim, r.need.profile))
+        return sorted(self._walk(graph, technique, condition), key=lambda r: (-abs(r.contribution), r.path.link.claim, r.need.key))
 
     @staticmethod
     def _walk(graph: "nx.MultiDiGraph[Any]", technique: str, condition: str) -> Iterator[Rationale]:

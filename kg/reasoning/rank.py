@@ -14,7 +14,7 @@ from typing import Any
 
 from kg.errors import PalpateError
 from kg.graph.index import Names
-from kg.graph.knowledge import Knowledge, Version
+from kg.graph.knowledge import Knowledge, Node, Version
 from kg.reasoning.client import Client
 from kg.reasoning.explain import Explainer, Rationale, link_dict
 from kg.reasoning.safety import Reason, Referral, SafetyGate, Verdict
@@ -79,6 +79,7 @@ class Ranking:
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data, in the shape of the JSON contract."""
         node = self.knowledge[self.condition]
+        statements, sources = self._cited()
         return {
             "condition": {"slug": node.slug, "label": node.label, "iri": node.iri, "in_depth": self.in_depth},
             "context": self.client.to_dict(),
@@ -92,10 +93,12 @@ class Ranking:
             ],
             "discuss": [self._entry(entry) for entry in self.discuss],
             "needs": [
-                {"profile": n.profile, "impairment": n.impairment, "label": self.knowledge.label(n.impairment),
+                {"need": n.key, "profiles": list(n.profiles), "impairment": n.impairment, "label": self.knowledge.label(n.impairment),
                  "tissue": n.tissue or None, "tissue_type": n.tissue_type or None, "weight": n.weight}
                 for n in self.needs
             ],
+            "statements": statements,
+            "sources": sources,
             "parameters": self.parameters,
         }  # fmt: skip
 
@@ -125,27 +128,42 @@ class Ranking:
         }
 
     def _observation(self, observation: Observation) -> dict[str, Any]:
-        statement, source = self.knowledge[observation.statement], self.knowledge[observation.source]
         return {
             "statement": observation.statement,
             "direction": observation.direction,
             "weight": observation.successes + observation.failures,
+            "source": observation.source,
             "successes": observation.successes,
             "failures": observation.failures,
             "share": observation.share,
             "factors": dict(observation.factors),
-            "condition": observation.about_condition,
-            "technique": observation.about_technique,
-            "outcome": statement.one("outcome").removeprefix("outcome-"),
-            "comparator": statement.one("comparatorText") or None,
-            "certainty": statement.one("certainty").removeprefix("certainty-") or None,
-            "summary": statement.one("summary"),
-            "effect": statement.one("effectSize") or None,
-            "source": source_dict(source),
         }
 
+    def _cited(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The statements and sources that the answer names, each once."""
+        entries = (*self.recommended, *self.adjuncts, *self.discuss)
+        statements = {o.statement for entry in entries for o in entry.score.observations}
+        sources = {source for slug in statements for source in self.knowledge[slug].all("dcterms:source")}
+        reasons = (*(r for w in self.withheld for r in w.because), *(r for entry in entries for r in entry.cautions),
+                   *(self.referral.reasons if self.referral else ()))  # fmt: skip
+        sources.update(source for reason in reasons for source in reason.sources)
+        return (
+            {slug: statement_dict(self.knowledge[slug]) for slug in sorted(statements)},
+            {slug: source_dict(self.knowledge[slug]) for slug in sorted(sources)},
+        )
 
-def source_dict(source: Any) -> dict[str, Any]:
+
+def statement_dict(statement: Node) -> dict[str, Any]:
+    """A statement of treatment evidence as an answer cites it."""
+    return {
+        "condition": statement.one("evidenceCondition"), "technique": statement.one("evidenceTechnique"),
+        "outcome": statement.one("outcome").removeprefix("outcome-"), "phase": statement.one("inPhase"),
+        "comparator": statement.one("comparatorText") or None, "certainty": statement.one("certainty").removeprefix("certainty-") or None,
+        "summary": statement.one("summary"), "effect": statement.one("effectSize") or None, "locator": statement.one("locator") or None,
+    }  # fmt: skip
+
+
+def source_dict(source: Node) -> dict[str, Any]:
     """A source as an answer cites it."""
     return {
         "slug": source.slug, "title": source.one("dcterms:title"), "author": source.one("dcterms:creator") or None,

@@ -20,6 +20,8 @@ LEVELS = (EMERGENCY, ABSOLUTE, CLEARANCE, LOCAL, PRECAUTION)
 URGENCIES = ("emergency", "urgent", "medical-review")
 STOPPING = ("emergency", "urgent")
 """Urgencies under which nothing is recommended."""
+COURSE = ("acute", "subacute", "chronic")
+ALL_PHASES = (*COURSE, "postoperative")
 _URGENCY = "urgency-"
 
 
@@ -143,14 +145,20 @@ class SafetyGate:
         """A hazard with all wider hazards whose rules it has."""
         return (hazard, *self._knowledge[hazard].all("subHazardOf"))
 
-    def brought_by(self, condition: str, phase: str | None) -> frozenset[str]:
-        """The hazards that a condition itself brings in a phase; in any phase where none is given."""
+    def brought_by(self, condition: str, phase: str | None) -> dict[str, tuple[str, ...]]:
+        """The hazards that a condition brings, each with the phases in which it does; only those of `phase` if given.
+
+        A condition that is itself a hazard brings itself; a phase brings its own hazards to every condition.
+        """
         node = self._knowledge[condition]
-        own = {condition} if node.is_a("Hazard") else set()
-        return frozenset(own.union(
-            occurrence.one("occurrenceOf") for occurrence in self._occurrences.get(condition, ())
-            if phase is None or {phase, "any"} & set(occurrence.all("inPhase"))
-        ))  # fmt: skip
+        found: dict[str, set[str]] = {condition: set(ALL_PHASES)} if node.is_a("Hazard") else {}
+        for occurrence in self._occurrences.get(condition, ()):
+            stated = set(occurrence.all("inPhase"))
+            found.setdefault(occurrence.one("occurrenceOf"), set()).update(ALL_PHASES if "any" in stated else stated)
+        for name in ALL_PHASES:
+            for hazard in self._knowledge[name].all("phaseHazard"):
+                found.setdefault(hazard, set()).add(name)
+        return {hazard: tuple(p for p in ALL_PHASES if p in phases) for hazard, phases in found.items() if phase is None or phase in phases}
 
     @cached_property
     def _occurrences(self) -> dict[str, list[Node]]:
@@ -162,19 +170,20 @@ class SafetyGate:
     # ------------------------------------------------------------------ the verdict
     def judge(self, condition: str, client: Client) -> Verdict:
         """What the client's hazards, those of the condition in this phase, and red flags say of every technique."""
-        brought = self.brought_by(condition, client.phase)
+        own = self.brought_by(condition, client.phase)
+        lasting = {h for hazard, phases in own.items() if client.phase or set(COURSE) <= set(phases) for h in self.hazards_of(hazard)}
         withheld: dict[str, list[Reason]] = {}
         cautions: dict[str, list[Reason]] = {}
         barred: dict[str, list[Reason]] = {}
-        for hazard in sorted({h for own in (*client.hazards, *brought) for h in self.hazards_of(own)}):
-            at_complaint = hazard in brought or any(
-                self._knowledge[own].one("assumedAtComplaint") for own in client.hazards if hazard in self.hazards_of(own)
+        for hazard in sorted(lasting.union(h for has in client.hazards for h in self.hazards_of(has))):
+            at_complaint = hazard in lasting or any(
+                self._knowledge[has].one("assumedAtComplaint") for has in client.hazards if hazard in self.hazards_of(has)
             )
-            placed = hazard in brought and hazard not in client.hazards
+            placed = hazard in lasting and hazard not in client.hazards
             for rule in self._rules.get(hazard, ()):
-                if placed and rule.at_regions and not self._regions.overlap(condition, rule.at_regions):
-                    continue  # the hazard is known to sit at the complaint, and the rule speaks of another region
-                self._apply(rule, condition, bool(at_complaint), withheld, cautions, barred)
+                if not (placed and self._speaks_of_elsewhere(rule, condition)):
+                    self._apply(rule, condition, bool(at_complaint), withheld, cautions, barred)
+        self._warn_of_phases({h: phases for h, phases in own.items() if h not in lasting}, condition, cautions)
         self._bar_positions(barred, withheld, cautions)
         referral = self.refer(client, condition)
         if referral and referral.stops:
@@ -186,6 +195,23 @@ class SafetyGate:
             {slug: _graver_first(reasons) for slug, reasons in sorted(cautions.items()) if slug not in withheld},
             referral,
         )
+
+    def _speaks_of_elsewhere(self, rule: _Rule, condition: str) -> bool:
+        """Whether a rule is about regions other than the complaint's; for a hazard that is known to sit at the complaint."""
+        return bool(rule.at_regions) and not self._regions.overlap(condition, rule.at_regions)
+
+    def _warn_of_phases(self, passing: Mapping[str, tuple[str, ...]], condition: str, cautions: dict[str, list[Reason]]) -> None:
+        """Where no phase is given: what a condition forbids in some phases only becomes a caution that names them."""
+        for own, phases in sorted(passing.items()):
+            barred: dict[str, list[Reason]] = {}
+            found: dict[str, list[Reason]] = {}
+            for hazard in self.hazards_of(own):
+                for rule in self._rules.get(hazard, ()):
+                    if not self._speaks_of_elsewhere(rule, condition):
+                        self._apply(rule, condition, True, found, {}, barred)
+            for technique, reasons in found.items():
+                where = f"not at all in the {' or '.join(phases)} phase"
+                cautions.setdefault(technique, []).append(_at(_graver_first(reasons)[0], where))
 
     def _apply(self, rule: _Rule, condition: str, at_complaint: bool, withheld: dict[str, list[Reason]],
                cautions: dict[str, list[Reason]], barred: dict[str, list[Reason]]) -> None:  # fmt: skip

@@ -137,13 +137,18 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """An impairment of a condition in the client's phase: where it sits and its share of all needs."""
+    """An impairment of a condition in the client's phase: where it sits, its share of all needs, the profiles that say so."""
 
-    profile: str
     impairment: str
     tissue: str
     tissue_type: str
     weight: float
+    profiles: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """One name for the need within an answer."""
+        return f"{self.impairment}/{self.tissue}" if self.tissue else self.impairment
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,10 +318,13 @@ class Model:
             elif {phase, ANY_PHASE} & stated:
                 chosen.append((node, salience))
         total = sum(weight for _, weight in chosen)
+        spots: dict[tuple[str, str], list[tuple[Node, float]]] = {}
+        for node, weight in chosen:
+            spots.setdefault((node.one("profileImpairment"), node.one("impairedTissue")), []).append((node, weight))
         return tuple(
-            Need(node.slug, node.one("profileImpairment"), tissue := node.one("impairedTissue"),
-                 self.knowledge[tissue].one("hasTissueType", _ANY_TISSUE) if tissue in self.knowledge else "", weight / total)
-            for node, weight in chosen
+            Need(impairment, tissue, self.knowledge[tissue].one("hasTissueType", _ANY_TISSUE) if tissue else "",
+                 sum(weight for _, weight in group) / total, tuple(node.slug for node, _ in group))
+            for (impairment, tissue), group in spots.items()
         )  # fmt: skip
 
     def bound_elsewhere(self, technique: str, condition: str) -> bool:

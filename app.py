@@ -1,0 +1,12 @@
+"""The server: explorer, JSON API and SPARQL endpoint on one port. Wiring only.
+
+`python -m kg serve` runs it with uvicorn; `streamlit run app.py` works too.
+"""
+
+from pathlib import Path
+
+import streamlit
+
+from kg.serving.http import lifespan, routes
+
+app = streamlit.App(Path(__file__).parent / "explorer" / "main.py", routes=routes(), lifespan=lifespan)
