@@ -126,7 +126,8 @@ def write(store: ox.Store, target: Path) -> None:
 
 
 def _forget_old(newest: Path) -> None:
-    """Drop all but the last few graphs, and what builds that were killed long ago left behind."""
-    others = sorted((p for p in newest.parent.glob("*.nq") if p != newest), key=lambda p: p.stat().st_mtime, reverse=True)
+    """Drop all but the last few graphs."""
+    others = sorted((p for p in newest.parent.glob("*.nq") if p != newest and not p.name.startswith(".")), key=lambda p: p.stat().st_mtime, reverse=True)
     for path in others[_KEPT - 1 :]:
         path.unlink(missing_ok=True)
+        path.with_suffix(".index.json").unlink(missing_ok=True)

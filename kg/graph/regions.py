@@ -29,9 +29,17 @@ class Regions:
             regions[node.slug] = frozenset(stated - wider)
         return regions
 
-    def overlap(self, condition: str, regions: Iterable[str]) -> bool:
-        """Whether a condition lies in one of the regions, or one of them in its region; a general one lies everywhere."""
+    def inside(self, condition: str, regions: Iterable[str]) -> bool:
+        """Whether a condition lies within one of the regions."""
+        return any(self.within(at, region) for at in self.of_condition[condition] for region in regions)
+
+    def touches(self, condition: str, regions: Iterable[str]) -> bool:
+        """Whether a condition of some region lies in one of the regions, or one of them in its region."""
         return any(
-            at == EVERYWHERE or self.within(region, at) or self.within(at, region)
-            for at in self.of_condition[condition] for region in regions
+            self.within(region, at) or self.within(at, region)
+            for at in self.of_condition[condition] - {EVERYWHERE} for region in regions
         )  # fmt: skip
+
+    def overlap(self, condition: str, regions: Iterable[str]) -> bool:
+        """As `touches`, but a general condition may lie anywhere: the wider reading, for safety."""
+        return EVERYWHERE in self.of_condition[condition] or self.touches(condition, regions)

@@ -114,7 +114,7 @@ class SafetyGate:
         self._positions = {slug: frozenset(knowledge[slug].all("position")) for slug in self.techniques}
         self._applied_at = {slug: frozenset(knowledge[slug].all("appliedAt")) for slug in self.techniques}
         self._regions = Regions(knowledge)
-        self._rules: dict[str, tuple[_Rule, ...]] = {}
+        self._bears = {slug: _names_of(knowledge[slug]) for slug in self.techniques}
         by_hazard: dict[str, list[_Rule]] = {}
         for node in knowledge.of_class("ContraindicationRule"):
             by_hazard.setdefault(node.one("ruleHazard"), []).append(self._resolve(node))
@@ -124,10 +124,7 @@ class SafetyGate:
     def _resolve(self, node: Node) -> _Rule:
         targets = [self._knowledge[target] for target in node.all("appliesTo")]
         named = {target.slug for target in targets}
-        techniques = frozenset(
-            slug for slug in self.techniques
-            if named & {slug, *self._knowledge[slug].all("inGroup"), *self._knowledge[slug].all("family"), *self._knowledge[slug].all("variantOf")}
-        )  # fmt: skip
+        techniques = frozenset(slug for slug, bears in self._bears.items() if named & bears)
         hazard = node.one("ruleHazard")
         reason = Reason(
             hazard, self._knowledge.label(hazard), node.one("level"), node.one("reason"), node.one("action"),
@@ -275,6 +272,11 @@ class SafetyGate:
         for node in self._knowledge.of_class("RedFlagIndication"):
             found.setdefault(node.one("redFlag"), []).append(node)
         return found
+
+
+def _names_of(technique: Node) -> frozenset[str]:
+    """All by which a rule can mean a technique: itself, its groups, its family, the techniques of which it is a variant."""
+    return frozenset((technique.slug, *technique.all("inGroup"), *technique.all("family"), *technique.all("variantOf")))
 
 
 def _unspecified(node: Node) -> bool:

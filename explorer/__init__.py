@@ -1,0 +1,1 @@
+"""The explorer: Streamlit pages over the query layer. One file a page in pages/, shared parts beside it."""

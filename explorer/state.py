@@ -1,0 +1,116 @@
+"""The state of the explorer, held in the URL: a link reproduces a view, and back and forward work.
+
+The URL is the truth. Widgets are set from it before they are drawn, and write to it when a user changes them.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from explorer.parts import engine
+from kg.errors import PalpateError
+from kg.graph.index import Names
+
+_ALIAS = "|"
+_LAST = "last-client"
+
+
+# ---------------------------------------------------------------------------------------------------- options by any name
+@st.cache_data(show_spinner=False)
+def options(version: str, cls: str) -> dict[str, str]:
+    """Option -> what it shows, for every name of every individual of a class; labels first, then synonyms and codes.
+
+    An option is a slug, or for a further name the slug, a bar and that name; so a search for any name finds its entity.
+    """
+    knowledge, names = engine().knowledge, engine().names
+    nodes = knowledge.of_class(cls)
+    labels = {node.slug: node.label for node in nodes}
+    shown = dict(sorted(labels.items(), key=lambda item: item[1].casefold()))
+    further = {(alias, node.slug) for node in nodes for alias in (*node.all("skos:altLabel"), *node.all("skos:hiddenLabel"))
+               if alias.casefold() != node.label.casefold()}  # fmt: skip
+    if cls == "Condition":
+        further |= {(code, slug) for code, slugs in names.codes.items() for slug in slugs if ":" not in code}
+    for alias, slug in sorted(further, key=lambda pair: (pair[0].casefold(), pair[1])):
+        shown[slug + _ALIAS + alias] = f"{alias}  ·  {labels[slug]}"
+    return shown
+
+
+def slug_of(option: str | None) -> str | None:
+    """The slug that an option stands for."""
+    return option.partition(_ALIAS)[0] if option else None
+
+
+def keep(key: str, value: Any) -> None:
+    """Give a widget the value that the URL states, where it shows another."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
+# ---------------------------------------------------------------------------------------------------- the client of Find
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the URL of Find says: slugs, and one message for each word that the graph does not hold."""
+
+    condition: str | None = None
+    phase: str | None = None
+    irritability: str | None = None
+    hazards: tuple[str, ...] = ()
+    red_flags: tuple[str, ...] = ()
+    problems: tuple[PalpateError, ...] = field(default=(), compare=False)
+
+    def params(self) -> dict[str, str | list[str]]:
+        """The view as query parameters, named as those of the JSON API."""
+        stated = {"condition": self.condition, "phase": self.phase, "irritability": self.irritability,
+                  "hazard": list(self.hazards), "red_flag": list(self.red_flags)}  # fmt: skip
+        return {name: value for name, value in stated.items() if value}
+
+
+def read() -> View:
+    """The view that the URL states; any label, synonym or code will do for an entity."""
+    names, problems = engine().names, list[PalpateError]()
+    condition = _resolved(names, st.query_params.get_all("condition")[:1], "Condition", problems)
+    hazards = _resolved(names, st.query_params.get_all("hazard"), "Hazard", problems)
+    red_flags = _resolved(names, st.query_params.get_all("red_flag"), "RedFlag", problems)
+    phase = _stated("phase", lambda word: engine().client(phase=word).phase, problems)
+    irritability = _stated("irritability", lambda word: engine().client(irritability=word).irritability, problems)
+    return View(condition[0] if condition else None, phase, irritability, hazards, red_flags, tuple(problems))
+
+
+def _resolved(names: Names, words: Iterable[str], cls: str, problems: list[PalpateError]) -> tuple[str, ...]:
+    found = []
+    for word in filter(None, words):
+        try:
+            found.append(names.resolve(word, cls))
+        except PalpateError as error:
+            problems.append(error)
+    return tuple(dict.fromkeys(found))
+
+
+def _stated(name: str, resolve: Callable[[str], str | None], problems: list[PalpateError]) -> str | None:
+    try:
+        return resolve(st.query_params.get(name, ""))
+    except PalpateError as error:
+        problems.append(error)
+        return None
+
+
+def write(view: View) -> None:
+    """Put a view into the URL, as a new entry of the browser's history."""
+    st.query_params.from_dict(view.params())
+
+
+def picked(values: Sequence[str]) -> tuple[str, ...]:
+    """The slugs of the options of a multiselect, each once."""
+    return tuple(dict.fromkeys(filter(None, map(slug_of, values))))
+
+
+def remember(view: View) -> None:
+    """Keep the view for this session, so that other pages can lead back to the client."""
+    st.session_state[_LAST] = view
+
+
+def last() -> View | None:
+    """The client last seen on Find in this session."""
+    return st.session_state.get(_LAST)
