@@ -87,7 +87,7 @@ def assert_files(ontology: Path) -> ox.Store:
     for path in turtle_files(ontology):
         try:
             for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True):
-                dataset.add(ox.Quad(*quad.triple, graph))
+                dataset.add(ox.Quad(quad.subject, quad.predicate, quad.object, graph))
         except SyntaxError as error:
             name = path.relative_to(ontology.parent)
             faults.append(f"{name}:{error.lineno or 1}: {str(error.msg).split(' at line ')[0]}")
@@ -104,7 +104,7 @@ def assert_files(ontology: Path) -> ox.Store:
 def infer(store: ox.Store, found: set[ox.Triple]) -> None:
     """Add to the inferred graph what the reasoner found, and what follows from that."""
     graph = ox.NamedNode(INFERRED)
-    store.extend(ox.Quad(*triple, graph) for triple in sorted(found, key=str))
+    store.extend(ox.Quad(triple.subject, triple.predicate, triple.object, graph) for triple in sorted(found, key=str))
     entail.saturate(store, graph)
 
 
@@ -127,7 +127,9 @@ def write(store: ox.Store, target: Path) -> None:
 
 def _forget_old(newest: Path) -> None:
     """Drop all but the last few graphs."""
-    others = sorted((p for p in newest.parent.glob("*.nq") if p != newest and not p.name.startswith(".")), key=lambda p: p.stat().st_mtime, reverse=True)
+    others = sorted(
+        (p for p in newest.parent.glob("*.nq") if p != newest and not p.name.startswith(".")), key=lambda p: p.stat().st_mtime, reverse=True
+    )
     for path in others[_KEPT - 1 :]:
         path.unlink(missing_ok=True)
         path.with_suffix(".index.json").unlink(missing_ok=True)

@@ -69,8 +69,8 @@ def saturate(store: ox.Store, inferred: ox.NamedNode) -> int:
         grown = False
         for prop, body in axioms:
             query = f"SELECT DISTINCT ?x ?y WHERE {{ {body} FILTER(isIRI(?x)) FILTER NOT EXISTS {{ ?x {prop} ?y }} }}"
-            new = [ox.Quad(row["x"], prop, row["y"], inferred)  # type: ignore[arg-type]
-                   for row in store.query(query, use_default_graph_as_union=True)]  # type: ignore[union-attr]
+            rows = store.query(query, use_default_graph_as_union=True)
+            new = [ox.Quad(row["x"], prop, row["y"], inferred) for row in rows]  # type: ignore[arg-type, union-attr]
             if new:
                 store.extend(new)
                 added, grown = added + len(new), True

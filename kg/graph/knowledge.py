@@ -52,7 +52,7 @@ class Node:
 
     def all(self, name: str) -> tuple[str, ...]:
         """All values of a property that are slugs or strings, sorted; none where it is not stated."""
-        return tuple(self.properties.get(name, ()))  # type: ignore[return-value]
+        return tuple(self.properties.get(name, ()))  # type: ignore[arg-type]
 
     def one(self, name: str, default: str = "") -> str:
         """The first value of a property, else `default`."""
@@ -202,8 +202,8 @@ def _read(path: Path) -> Properties:
         if isinstance(target, ox.NamedNode):
             value: Value = slug(target.value)
         else:
-            parser = _PARSERS.get(target.datatype.value)  # type: ignore[union-attr]
-            value = parser(target.value) if parser else target.value  # type: ignore[union-attr]
+            parser = _PARSERS.get(target.datatype.value)
+            value = parser(target.value) if parser else target.value
         properties.setdefault(slug(subject.value), {}).setdefault(name, set()).add(value)
     return {
         name: {prop: tuple(sorted(values, key=_order)) for prop, values in sorted(stated.items())}

@@ -46,10 +46,10 @@ def shape_faults(triples: Iterable[ox.Triple], shapes: Path, places: Places) -> 
     data.parse(data=b"".join(f"{triple} .\n".encode() for triple in triples), format="nt")
     _, report, _ = pyshacl.validate(data, shacl_graph=Graph().parse(shapes), inference="none", advanced=False)
     faults = set()
-    for result in report.subjects(SH.resultSeverity, SH.Violation):  # type: ignore[union-attr]
-        focus = str(report.value(result, SH.focusNode))  # type: ignore[union-attr]
-        value = report.value(result, SH.value)  # type: ignore[union-attr]
-        message = str(report.value(result, SH.resultMessage))  # type: ignore[union-attr]
+    for result in report.subjects(SH.resultSeverity, SH.Violation):
+        focus = str(report.value(result, SH.focusNode))
+        value = report.value(result, SH.value)
+        message = str(report.value(result, SH.resultMessage))
         given = f" (found {slug(str(value))})" if value is not None and str(value) != focus else ""
         faults.add(f"{places.of(focus)}{slug(focus)}: {message}{given}")
     return sorted(faults)
@@ -92,4 +92,3 @@ def _functional(store: ox.Store, places: Places) -> Iterator[str]:
     for row in store.query(query, use_default_graph_as_union=True):  # type: ignore[union-attr]
         x, p, one, two = (slug(row[name].value) for name in ("x", "p", "one", "two"))
         yield f"{places.of(x)}{x} has two values of {p}, {one} and {two}; it may have one."
-

@@ -144,9 +144,9 @@ class Ranking:
         entries = (*self.recommended, *self.adjuncts, *self.discuss)
         statements = {o.statement for entry in entries for o in entry.score.observations}
         sources = {source for slug in statements for source in self.knowledge[slug].all("dcterms:source")}
-        reasons = (*(r for w in self.withheld for r in w.because), *(r for entry in entries for r in entry.cautions),
-                   *(self.referral.reasons if self.referral else ()))  # fmt: skip
+        reasons = [*(r for w in self.withheld for r in w.because), *(r for entry in entries for r in entry.cautions)]
         sources.update(source for reason in reasons for source in reason.sources)
+        sources.update(source for reason in (self.referral.reasons if self.referral else ()) for source in reason.sources)
         return (
             {slug: statement_dict(self.knowledge[slug]) for slug in sorted(statements)},
             {slug: source_dict(self.knowledge[slug]) for slug in sorted(sources)},
@@ -262,7 +262,15 @@ class Engine:
         if class_ in (MECHANISM, UNKNOWN):
             return CERTAINTIES[0], "no study of weight speaks to it"
         p, width = self.model.parameters, score.high - score.low
-        by_width = 3 if width <= p["certainty-width-high"] else 2 if width <= p["certainty-width-moderate"] else 1 if width <= p["certainty-width-low"] else 0
+        by_width = (
+            3
+            if width <= p["certainty-width-high"]
+            else 2
+            if width <= p["certainty-width-moderate"]
+            else 1
+            if width <= p["certainty-width-low"]
+            else 0
+        )
         speaking = [o for o in score.observations if o.successes + o.failures > 0]
         best = max(speaking, key=lambda o: self.knowledge[self.knowledge[o.source].one("design")].number("ceiling"))
         design = self.knowledge[self.knowledge[best.source].one("design")]
@@ -310,7 +318,9 @@ def _evidence_sentence(entry: Entry) -> str:
 
 
 def _singular(word: str) -> str:
-    return {"speak for it": "speaks for it", "disagree": "has mixed results", "speak against it": "speaks against it"}.get(word, "carries little weight")
+    return {"speak for it": "speaks for it", "disagree": "has mixed results", "speak against it": "speaks against it"}.get(
+        word, "carries little weight"
+    )
 
 
 def _mechanism_sentence(entry: Entry, knowledge: Knowledge) -> str:

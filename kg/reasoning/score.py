@@ -424,7 +424,7 @@ class Model:
         if "participants" not in node.properties:
             return 1.0 if node.is_a("RecommendationStatement") else p["participants-unstated"]
         size = (node.number("participants") / p["participants-reference"]) ** 0.5
-        return min(max(size, p["participants-least"]), p["participants-most"])
+        return float(min(max(size, p["participants-least"]), p["participants-most"]))
 
     def _phase_fit(self, stated: str, phase: str | None) -> float:
         if ANY_PHASE in (stated, phase or ANY_PHASE):
@@ -480,4 +480,3 @@ def _clusters(knowledge: Knowledge) -> dict[str, str]:
 
     graph = nx.Graph((node.slug, other) for node in knowledge.of_class("Source") for other in node.all("restsOn"))
     return {source: min(members) for members in nx.connected_components(graph) for source in members}
-

@@ -115,12 +115,19 @@ def _print_table(answer: "Ranking") -> None:
             by_reason.setdefault((first.label, first.level, first.reason), []).append(w.label)
         for (label, level, reason), labels in by_reason.items():
             console.print(f"  [bold]{escape(label)}[/bold] ({level}): {escape(reason)}\n    {escape(', '.join(labels))}", highlight=False)
-    console.print(f"Graph {answer.version.version} {answer.version.sha256[:12]}. A decision aid for trained people; it does not diagnose.", style="dim")
+    console.print(
+        f"Graph {answer.version.version} {answer.version.sha256[:12]}. A decision aid for trained people; it does not diagnose.",
+        style="dim",
+    )
 
 
 def _context(answer: "Ranking") -> str:
     client = answer.client
-    parts = [client.phase or "any phase", f"irritability {client.irritability or 'not stated'}", *map(answer.knowledge.label, client.hazards)]
+    parts = [
+        client.phase or "any phase",
+        f"irritability {client.irritability or 'not stated'}",
+        *map(answer.knowledge.label, client.hazards),
+    ]
     return ", ".join(parts)
 
 
@@ -175,7 +182,7 @@ def check(write: Annotated[bool, typer.Option("--write", help="Rewrite files tha
 
 
 @app.command("import")
-def import_(tables: Annotated[list[Path], typer.Argument(help="Fact tables, TSV or CSV, in the order in which they build on each other.")]) -> None:
+def import_(tables: Annotated[list[Path], typer.Argument(help="Fact tables, TSV or CSV, each after those that it builds on.")]) -> None:
     """Turn fact tables into Turtle: adds what is new, leaves what stands, refuses a faulty table whole."""
     from kg.curation.importer import Importer
 
@@ -200,7 +207,8 @@ def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "12
 
     _engine()  # build or load before the port opens, so that a broken ontology is told here
     print(f"Palpate is at http://{host}:{port}", flush=True)
-    uvicorn.run("app:app", host=host, port=port, loop="uvloop", http="httptools", log_level="warning", app_dir=str(Path(__file__).parents[2]))
+    root = str(Path(__file__).parents[2])
+    uvicorn.run("app:app", host=host, port=port, loop="uvloop", http="httptools", log_level="warning", app_dir=root)
 
 
 def _engine() -> Any:

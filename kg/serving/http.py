@@ -77,7 +77,8 @@ async def search(request: Request) -> Response:
         return problem(PalpateError("Give 'text', and 'limit' as a whole number from 1 to 100."), 400)
     hits = await run_in_threadpool(kg.search, text, int(limit))
     found = [{"slug": h.slug, "label": h.label, "type": h.type, "matched": h.matched, "score": h.score} for h in hits]
-    return Response(json.dumps({"graph": kg.load().knowledge.version.to_dict(), "hits": found}, ensure_ascii=False), 200, _CORS, "application/json")
+    body = {"graph": kg.load().knowledge.version.to_dict(), "hits": found}
+    return Response(json.dumps(body, ensure_ascii=False), 200, _CORS, "application/json")
 
 
 async def sparql(request: Request) -> Response:

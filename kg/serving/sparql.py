@@ -203,5 +203,5 @@ class Endpoint:
 
     def close(self) -> None:
         """Stop all workers."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join(timeout=5)
