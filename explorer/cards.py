@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from explorer.parts import Html, cite_html, engine, facts, knowledge, label, link, md, plural, short, table
+from explorer.parts import Html, cite_html, engine, facts, folded_sources, knowledge, label, link, md, plural, short, table
 from kg.reasoning.explain import Rationale
 from kg.reasoning.rank import AGAINST, CONFLICTING, MECHANISM, SUPPORTED, UNKNOWN, Entry, Ranking, dose
 from kg.reasoning.safety import Reason
@@ -17,7 +17,7 @@ CLASSES: Mapping[str, tuple[str, str, str]] = {
     MECHANISM: ("blue", "account_tree", "Mechanism only"),
     CONFLICTING: ("orange", "compare_arrows", "Conflicting"),
     AGAINST: ("red", "block", "Evidence against"),
-    UNKNOWN: ("gray", "help", "Unknown: no study, little mechanism"),
+    UNKNOWN: ("gray", "help", "Unknown"),
 }
 """Color, icon and words of each class; the icon and the words say it without the color."""
 RESULTS: Mapping[str, tuple[str, str]] = {
@@ -45,24 +45,27 @@ def score_html(score: Score, unknown: bool = False) -> str:
 def legend() -> None:
     """What the score, the line and the two kinds of support mean."""
     st.caption(
-        "**Score** ● is the estimated probability that the technique helps this condition more than what it would be compared with, "
-        "mechanism and evidence taken together; the bar is its 90% interval, the dashed mark is one half. "
-        "**Evidence** counts what studies and guidelines are worth after their design, size and fit; **mechanism** is the share of the "
-        "impairments that the technique's effects reach."
+        "**Score** ●: the estimated probability that the technique helps this condition more than its comparator would, "
+        "from mechanism and evidence together; the bar is its 90% interval, the tick marks one half.",
+        help="**Evidence** is counted in observations: what the studies and guidelines are worth after their design, certainty, size and fit "
+        "to the client. **Mechanism** is the share of the condition's impairments that the effects of the technique relieve. Neither hides the "
+        "other: open a technique for its arithmetic.",
     )
 
 
 def badge(entry: Entry) -> str:
-    """The class of an entry and its certainty, as Markdown."""
+    """The class of an entry, as Markdown."""
     color, icon, words = CLASSES[entry.class_]
-    return f":{color}-badge[:material/{icon}: {words}] :small[:gray[Certainty {entry.certainty.replace('-', ' ')}]]"
+    return f":{color}-badge[:material/{icon}: {words}]"
 
 
-def support(score: Score) -> str:
-    """Evidence and mechanism of a score, told apart, as Markdown."""
+def support(entry: Entry) -> str:
+    """Evidence, mechanism and certainty of an entry, told apart, as Markdown."""
+    score = entry.score
     sources = {o.source for o in score.observations if o.successes + o.failures > 0}
     evidence = f"{score.successes:.1f} for, {score.failures:.1f} against ({plural(len(sources), 'source')})" if sources else "none"
-    return f"**Evidence** {evidence} · **Mechanism** covers {score.plausibility:.0%} of the impairments"
+    certainty = entry.certainty.replace("-", " ")
+    return f"**Evidence** {evidence} · **Mechanism** covers {score.plausibility:.0%} of the impairments · **Certainty** {certainty}"
 
 
 # ---------------------------------------------------------------------------------------------------- cautions
@@ -74,7 +77,7 @@ def caution_lines(reasons: Iterable[Reason]) -> list[str]:
         if reason.where and reason.where not in places:
             places.append(reason.where)
     return [
-        f":material/warning: **{md(short(hazard))}**{f' ({md(circumstance)})' if circumstance else ''}: {md(action)}"
+        f":orange[:material/warning:] **{md(short(hazard))}**{f' ({md(circumstance)})' if circumstance else ''}: {md(action)}"
         + (f" :gray[({md('; '.join(places))})]" if places else "")
         for (hazard, action, circumstance), places in where.items()
     ]
@@ -93,12 +96,13 @@ def card(entry: Entry, answer: Ranking, common: Sequence[Reason] = (), kind: str
     """One ranked technique: name, score, class, support, cautions, and its details on demand."""
     entry = explained(entry, answer)
     with st.container(border=True, gap="xsmall", key=f"card-{kind}{entry.technique}"):
-        left, right = st.columns([0.6, 0.4], gap="medium", vertical_alignment="center")
-        with left:
+        left, right = st.columns([0.62, 0.38], gap="medium", vertical_alignment="center")
+        with left.container(horizontal=True, gap="small", vertical_alignment="center"):
             link("technique", entry.technique, f"{entry.rank}. {entry.label}")
+            st.markdown(badge(entry), width="content")
         right.html(score_html(entry.score, entry.class_ == UNKNOWN))
         own = [reason for reason in entry.cautions if reason not in common]
-        text = [f"{badge(entry)}  \n{support(entry.score)}  \n{md(entry.why(answer.knowledge))}", *caution_lines(own)]
+        text = [support(entry), md(entry.why(answer.knowledge)), *caution_lines(own)]
         st.markdown("  \n".join(text))
         details(entry, answer)
 
@@ -164,7 +168,8 @@ def mechanism(entry: Entry) -> None:
 
 def _path_html(rationale: Rationale) -> str:
     link_, need = rationale.path.link, rationale.need
-    steps = [f"{label(link_.effect)} {ARROWS[link_.direction]}", label(rationale.path.impairment), *([label(need.tissue)] if need.tissue else [])]
+    kind = "" if link_.tissue == "any-tissue" else f" ({label(link_.tissue)})"
+    steps = [f"{label(link_.effect)} {ARROWS[link_.direction]}{kind}", label(rationale.path.impairment), *([label(need.tissue)] if need.tissue else [])]
     arrow = " → " if rationale.path.relieves else " ⇥ worsens "
     chips = [f"<span class='chip{'' if rationale.path.relieves else ' bad'}'>{escape(step)}</span>" for step in steps]
     words = f"strength {rationale.strength:.2f}, weight of the impairment {need.weight:.0%}"
@@ -174,9 +179,9 @@ def _path_html(rationale: Rationale) -> str:
 def claims(links: Iterable[Link]) -> None:
     """Effect claims with their strength before and after laboratory evidence, and on what they rest."""
     table(
-        ["Effect", "Tissue", "Strength", "Before the laboratory", "Laboratory", "Rests on"],
+        ["Effect", "Tissue", "Strength", "Taught", "Laboratory", "Rests on"],
         [_claim_row(link_) for link_ in links],
-        numbers=(2, 3, 4),
+        numbers=(1, 2, 3, 4),
     )
 
 
@@ -187,9 +192,9 @@ def _claim_row(link_: Link) -> list[str]:
     effect = f"{escape(label(link_.effect))} {ARROWS[link_.direction]}{passed}<span class='note'>{escape(node.definition)}</span>"
     laboratory = f"{gains:.1f} for, {losses:.1f} against" if link_.evidence else "none"
     grounds = label(node.one("basis")) if node.one("basis") else ""
-    sources = "<br>".join(cite_html(slug) for slug in dict.fromkeys(o.source for o in link_.evidence))
+    sources = dict.fromkeys((*node.all("dcterms:source"), *(o.source for o in link_.evidence)))
     return [Html(effect), label(link_.tissue), f"{link_.strength:.2f}", f"{link_.prior:.2f}", laboratory,
-            Html(escape(grounds) + ("<br>" if grounds and sources else "") + sources)]  # fmt: skip
+            Html(escape(grounds) + folded_sources(sources))]  # fmt: skip
 
 
 def _dot(rationales: Sequence[Rationale]) -> str:

@@ -9,18 +9,18 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # `streamlit run explorer/main.py` knows only this folder
     sys.path.insert(0, str(ROOT))
 
-ICON = str(ROOT / "explorer" / "icon.svg")
+ICON, LOGO = str(ROOT / "explorer" / "icon.svg"), str(ROOT / "explorer" / "logo.svg")
 
 st.set_page_config(page_title="Palpate", page_icon=ICON, layout="wide")
-st.logo(ICON, size="large")
+st.logo(LOGO, size="large")
 st.html(ROOT / "explorer" / "style.css")
 st.navigation(
     [
-        st.Page("pages/find.py", title="Find", icon=":material/search:", default=True),
-        st.Page("pages/condition.py", title="Condition", icon=":material/personal_injury:"),
-        st.Page("pages/technique.py", title="Technique", icon=":material/front_hand:"),
-        st.Page("pages/tissue.py", title="Tissue", icon=":material/accessibility_new:"),
-        st.Page("pages/hazard.py", title="Hazard", icon=":material/warning:"),
+        st.Page("views/find.py", title="Find", icon=":material/search:", default=True),
+        st.Page("views/condition.py", title="Condition", icon=":material/personal_injury:"),
+        st.Page("views/technique.py", title="Technique", icon=":material/front_hand:"),
+        st.Page("views/tissue.py", title="Tissue", icon=":material/accessibility_new:"),
+        st.Page("views/hazard.py", title="Hazard", icon=":material/warning:"),
     ],
     position="top",
 ).run()

@@ -55,8 +55,8 @@ def cap(text: str) -> str:
 
 
 def short(label: str) -> str:
-    """A label without what it adds in brackets."""
-    return label.partition(" (")[0]
+    """A label without what it adds in brackets at its end."""
+    return re.sub(r"\s*\([^()]*\)$", "", label)
 
 
 def label(slug: str) -> str:
@@ -77,7 +77,7 @@ def plural(count: int, noun: str) -> str:
 # ---------------------------------------------------------------------------------------------------- links
 def link(page: Page, slug: str, text: str | None = None, icon: str | None = None) -> None:
     """A link to the page of an entity, within this session."""
-    st.page_link(f"pages/{page}.py", label=md(text or label(slug)), icon=icon, query_params={"id": slug})
+    st.page_link(f"views/{page}.py", label=md(text or label(slug)), icon=icon, query_params={"id": slug})
 
 
 def links(page: Page, slugs: Iterable[str], caption: str = "") -> None:
@@ -101,9 +101,9 @@ def page_of(slug: str) -> Page | None:
 
 # ---------------------------------------------------------------------------------------------------- sources
 def cite(slug: str) -> tuple[str, str, str]:
-    """Author and year, title, and address of a source."""
+    """Author (else publisher) and year, title, and address of a source."""
     source = source_dict(knowledge()[slug])
-    who = " ".join(str(part) for part in (source["author"], source["year"]) if part) or "Undated"
+    who = f"{source['author'] or knowledge()[slug].one('journal', 'No author')} {source['year'] or '(undated)'}"
     return who, str(source["title"]), str(source["url"] or "")
 
 
@@ -118,6 +118,12 @@ def cite_md(slug: str) -> str:
     """A source as Markdown: author, year and title, with its link."""
     who, title, url = cite(slug)
     return f"[{md(who)}]({url}). {md(title)}" if url.startswith("https://") else f"{md(who)}. {md(title)}"
+
+
+def folded_sources(slugs: Iterable[str]) -> str:
+    """Sources as HTML behind their number, where a table would drown in them."""
+    cited = [f"<li>{cite_html(slug)}</li>" for slug in slugs]
+    return f"<details><summary>{plural(len(cited), 'source')}</summary><ul>{''.join(cited)}</ul></details>" if cited else ""
 
 
 def grounds_html(node: Node) -> str:
@@ -162,8 +168,8 @@ def facts(pairs: Iterable[tuple[str, str]]) -> None:
     """Names and values that are stated, as a table of two columns."""
     rows = [(Html(f"<span class='soft'>{escape(name)}</span>"), value) for name, value in pairs if value]
     if rows:
-        body = "".join(f"<tr><td style='width:11rem'>{_cell(name)}</td><td>{_cell(value)}</td></tr>" for name, value in rows)
-        st.html(f"<div class='pal'><table><tbody>{body}</tbody></table></div>")
+        body = "".join(f"<tr><td class='name'>{_cell(name)}</td><td>{_cell(value)}</td></tr>" for name, value in rows)
+        st.html(f"<div class='pal facts'><table><tbody>{body}</tbody></table></div>")
 
 
 # ---------------------------------------------------------------------------------------------------- the frame of a page
@@ -173,8 +179,3 @@ def footer() -> None:
     st.divider()
     st.caption(f"Palpate graph {version.version}, {version.sha256[:12]}. {DISCLAIMER}")
 
-
-def synonyms(node: Node) -> None:
-    """The other names of an entity."""
-    if node.all("skos:altLabel"):
-        st.caption(f"Also called: {md(', '.join(node.all('skos:altLabel')))}")

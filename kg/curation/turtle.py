@@ -48,7 +48,7 @@ def read(path: Path) -> Graph:
 
 def syntax_fault(path: Path, error: SyntaxError) -> str:
     """One line for a syntax error: file, line and what the parser met."""
-    return f"{shown(path)}:{error.lineno or 1}: {str(error.msg).split(' at line ')[0]}"
+    return f"{shown(path)}:{error.lineno or 1}: {str(error.msg).partition(': ')[2] or error.msg}"
 
 
 def shown(path: Path) -> str:
@@ -70,7 +70,7 @@ def header(text: str) -> str:
 def dump(graph: Graph, head: str = "") -> str:
     """The canonical text of a graph, behind the comment lines `head`."""
     text = graph.serialize(format="longturtle", canon=True)
-    return head + "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
+    return head + "\n".join(line.rstrip(" ") for line in text.strip().split("\n")) + "\n"
 
 
 def write_atomically(path: Path, text: str) -> None:

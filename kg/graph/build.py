@@ -16,7 +16,7 @@ import pyoxigraph as ox
 
 from kg.errors import GraphError
 from kg.graph import entail, reasoner, validate
-from kg.graph.files import content_hash, turtle_files
+from kg.graph.files import content_hash, forget, index_of, turtle_files
 from kg.graph.terms import ASSERTED, INFERRED, ONTOLOGY_DIR, OWL, RDF
 
 Progress = Callable[[str], None]
@@ -51,12 +51,14 @@ def build(ontology: Path = ONTOLOGY_DIR, progress: Progress = lambda step: None)
     with ThreadPoolExecutor(2) as pool:  # the reasoner runs in Java beside the check of shapes
         axioms = pool.submit(reasoner.classify, _axioms(store))
         facts = pool.submit(reasoner.realize, triples)
-        faults = validate.shape_faults(triples, ontology / "shapes.ttl", places)
+        faults = validate.loose_ends(store, places) + validate.shape_faults(triples, ontology / "shapes.ttl", places)
         try:
             axioms.result()
             found = facts.result()
         except reasoner.Inconsistent:
             faults += validate.clashes(store, places) or ["The ontology contradicts itself, by a clash that only the reasoner sees."]
+        except GraphError as error:
+            faults += error.faults
     if faults:
         raise GraphError(faults)
     progress("Adding what follows")
@@ -90,9 +92,7 @@ def assert_files(ontology: Path) -> ox.Store:
                 dataset.add(ox.Quad(quad.subject, quad.predicate, quad.object, graph))
         except SyntaxError as error:
             name = path.relative_to(ontology.parent)
-            faults.append(f"{name}:{error.lineno or 1}: {str(error.msg).split(' at line ')[0]}")
-        except UnicodeDecodeError:
-            faults.append(f"{path.relative_to(ontology.parent)}:1: is not UTF-8 text")
+            faults.append(f"{name}:{error.lineno or 1}: {str(error.msg).partition(': ')[2] or error.msg}")
     if faults:
         raise GraphError(faults)
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
@@ -119,6 +119,7 @@ def write(store: ox.Store, target: Path) -> None:
             os.fsync(scratch.fileno())
             os.chmod(scratch.name, 0o644)
             os.replace(scratch.name, target)
+            index_of(target).unlink(missing_ok=True)  # it may stem from another graph of that name
         except BaseException:
             Path(scratch.name).unlink(missing_ok=True)
             raise
@@ -131,5 +132,4 @@ def _forget_old(newest: Path) -> None:
         (p for p in newest.parent.glob("*.nq") if p != newest and not p.name.startswith(".")), key=lambda p: p.stat().st_mtime, reverse=True
     )
     for path in others[_KEPT - 1 :]:
-        path.unlink(missing_ok=True)
-        path.with_suffix(".index.json").unlink(missing_ok=True)
+        forget(path)

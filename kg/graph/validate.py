@@ -1,4 +1,4 @@
-"""What is wrong with an ontology, each fault as one line with file and line: shapes, clashes.
+"""What is wrong with an ontology, each fault as one line with file and line: loose ends, shapes, clashes.
 
 Shapes are checked by pySHACL. For an inconsistency the individuals that clash are named: those in two disjoint classes
 and those with two values of a functional property.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from kg.graph.terms import OWL, RDF, RDFS, slug
+from kg.graph.terms import OWL, PAL, RDF, RDFS, slug
 
 
 class Places:
@@ -52,6 +52,25 @@ def shape_faults(triples: Iterable[ox.Triple], shapes: Path, places: Places) -> 
         message = str(report.value(result, SH.resultMessage))
         given = f" (found {slug(str(value))})" if value is not None and str(value) != focus else ""
         faults.add(f"{places.of(focus)}{slug(focus)}: {message}{given}")
+    return sorted(faults)
+
+
+def loose_ends(store: ox.Store, places: Places) -> list[str]:
+    """Each name of ours that a statement uses and nothing describes, and each text where an individual belongs.
+
+    A misspelled parent of a hazard would otherwise lose, unseen, all that the parent forbids.
+    """
+    described = {quad.subject for quad in store}
+    relations = {q.subject for q in store.quads_for_pattern(None, ox.NamedNode(RDF + "type"), ox.NamedNode(OWL + "ObjectProperty"), None)}
+    faults = set()
+    for quad in store:
+        where = f"{places.of(quad.subject.value)}{slug(quad.subject.value)}" if isinstance(quad.subject, ox.NamedNode) else "An axiom"
+        for term in (quad.predicate, quad.object):
+            ours = isinstance(term, ox.NamedNode) and term.value.startswith(PAL) and quad.predicate.value != OWL + "versionIRI"
+            if ours and term not in described:
+                faults.add(f"{where}: nothing describes pal:{slug(term.value)}; is it misspelled?")
+        if isinstance(quad.object, ox.Literal) and quad.predicate in relations:
+            faults.add(f"{where}: {slug(quad.predicate.value)} must name an individual, not the text {quad.object.value!r}.")
     return sorted(faults)
 
 

@@ -44,7 +44,8 @@ class Rationale:
         link, label = self.path.link, knowledge.label
         where = f" of the {label(self.need.tissue).lower()}" if self.need.tissue else ""
         does = "relieves" if self.path.relieves else "aggravates"
-        return f"{label(link.technique)} {_VERBS[link.direction]} {_lower(label(link.effect))}, which {does} {_lower(label(self.path.impairment))}{where}."
+        change = f"{label(link.technique)} {_VERBS[link.direction]} {_lower(label(link.effect))}"
+        return f"{change}, which {does} {_lower(label(self.path.impairment))}{where}."
 
     def to_dict(self, knowledge: Knowledge) -> dict[str, Any]:
         return {

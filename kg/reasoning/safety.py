@@ -111,7 +111,7 @@ class SafetyGate:
         self._knowledge = knowledge
         self.techniques = tuple(node.slug for node in knowledge.of_class("Technique") if not _unspecified(node))
         self._hands_on = frozenset(node.slug for node in knowledge.of_class("Technique") if "any-massage" in node.all("inGroup"))
-        self._positions = {slug: frozenset(knowledge[slug].all("position")) for slug in self.techniques}
+        self.positions = {slug: frozenset(knowledge[slug].all("position")) for slug in self.techniques}
         self._applied_at = {slug: frozenset(knowledge[slug].all("appliedAt")) for slug in self.techniques}
         self._regions = Regions(knowledge)
         self._bears = {slug: _names_of(knowledge[slug]) for slug in self.techniques}
@@ -238,7 +238,7 @@ class SafetyGate:
     def _bar_positions(self, barred: dict[str, list[Reason]], withheld: dict[str, list[Reason]], cautions: dict[str, list[Reason]]) -> None:
         """Withhold what needs a barred position; name the position to avoid where another is left."""
         forbidden = {position for position, reasons in barred.items() if any(r.level in (EMERGENCY, ABSOLUTE, CLEARANCE) for r in reasons)}
-        for technique, positions in self._positions.items():
+        for technique, positions in self.positions.items():
             touched = sorted(positions & set(barred))
             if not touched:
                 continue

@@ -11,7 +11,7 @@ docs/method.md works an example by hand.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from kg.reasoning.client import ANY_PHASE, Client
 Floats = NDArray[np.float64]
 _OPPOSITE = {"increases": "decreases", "decreases": "increases"}
 _ANY_TISSUE = "any-tissue"
+_KEPT = 128
+"""How many scored conditions with phase and irritability are kept; the graph never changes, so they stay right."""
 
 
 # ---------------------------------------------------------------------------------------------------- parameters
@@ -192,6 +194,7 @@ class Model:
         self.parameters = Parameters(knowledge)
         self._position = {slug: i for i, slug in enumerate(self.techniques)}
         self._cluster = _clusters(knowledge)
+        self._scores = lru_cache(maxsize=_KEPT)(self._compute)
         self._regions = Regions(knowledge)
         self._intensity = [knowledge[slug].one("intensity") for slug in self.techniques]
 
@@ -432,8 +435,11 @@ class Model:
         return self.parameters["phase-same" if stated == phase else "phase-other"]
 
     # ------------------------------------------------------------------ the score
-    def scores(self, condition: str, client: Client) -> list[Score]:
-        """The score of every technique, in the order of `techniques`."""
+    def scores(self, condition: str, client: Client) -> tuple[Score, ...]:
+        """The score of every technique, in the order of `techniques`; hazards and red flags have no part in it."""
+        return self._scores(condition, Client(client.phase, client.irritability))
+
+    def _compute(self, condition: str, client: Client) -> tuple[Score, ...]:
         from scipy.special import betaincinv
 
         p = self.parameters
@@ -447,11 +453,11 @@ class Model:
         alpha, beta = prior * count + successes, (1 - prior) * count + failures
         tail = p["interval-tail"]
         low, high = betaincinv(alpha, beta, tail), betaincinv(alpha, beta, 1 - tail)
-        return [
+        return tuple(
             Score(slug, float(plausibility[i]), float(tolerance[i]), float(prior[i]), count, float(alpha[i]), float(beta[i]),
                   float(low[i]), float(high[i]), tuple(observed[i]))
             for i, slug in enumerate(self.techniques)
-        ]  # fmt: skip
+        )  # fmt: skip
 
 
 def _lineages(knowledge: Knowledge, cls: str, prop: str) -> dict[str, dict[str, int]]:

@@ -76,11 +76,11 @@ def start(view: View) -> None:
                  placeholder="Name, synonym or ICD-10 code", label_visibility="collapsed", on_change=_chosen, args=(view,))  # fmt: skip
     last = state.last()
     if last and last.condition:
-        st.page_link("pages/find.py", label=f"Back to your last client: {md(short(label(last.condition)))}", icon=":material/undo:", query_params=last.params())
+        st.page_link("views/find.py", label=f"Back to your last client: {md(short(label(last.condition)))}", icon=":material/undo:", query_params=last.params())
     st.markdown(":gray[The most studied]")
     with st.container(horizontal=True, gap="small"):
         for slug in _most_studied():
-            st.page_link("pages/find.py", label=short(label(slug)), query_params=replace(view, condition=slug).params())
+            st.page_link("views/find.py", label=short(label(slug)), query_params=replace(view, condition=slug).params())
 
 
 def _most_studied() -> list[str]:
@@ -100,7 +100,7 @@ def head(answer: Ranking) -> None:
     st.markdown(md(node.definition))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.markdown(" ".join(_chips(answer)), width="content")
-        st.page_link("pages/condition.py", label="About this condition", icon=":material/menu_book:", query_params={"id": node.slug})
+        st.page_link("views/condition.py", label="About this condition", icon=":material/menu_book:", query_params={"id": node.slug})
     st.html("<div class='pal pal-phone'>To change the client, open the panel at the top left (»).</div>")
     if not answer.in_depth:
         st.info("This condition is not curated in depth yet: tissues and impairments may be missing, so mechanism counts for little.", icon=":material/info:")
@@ -120,7 +120,7 @@ def refer(answer: Ranking, referral: Referral) -> None:
     urgency = knowledge()[f"urgency-{referral.urgency}"]
     with st.container(border=True, key="referral"):
         st.header(f":red[:material/{'emergency' if referral.urgency == 'emergency' else 'medical_services'}: {urgency.label.capitalize()}: do not treat]", anchor=False)
-        st.markdown(f"**{md(answer.withheld[0].because[0].action)}** {md(urgency.definition)}")
+        st.markdown(f"**{md(answer.withheld[0].because[0].action)}**")
         _referral_reasons(referral)
         st.markdown("No technique is shown until a physician has seen the client.")
 
@@ -153,19 +153,26 @@ def withheld_line(answer: Ranking) -> None:
 def ranked(title: str, entries: Sequence[Entry], answer: Ranking, kind: str, first: int) -> None:
     """A list of techniques in their bands, the first few until all are asked for."""
     st.header(title, anchor=kind)
+    if kind == "adjuncts":
+        st.caption(md(knowledge()["scope-adjunct"].definition))
     common = shared(entries)
     if common:
         with st.container(border=True):
             st.markdown("  \n".join(["**With every technique of this list**", *caution_lines(common)]))
-    everything = st.session_state.get(f"all-{kind}", False)
+    whole = f"all-{kind}-{answer.condition}"
+    everything = st.session_state.get(whole, False)
     band = 0
     for entry in entries if everything else entries[:first]:
         if entry.band != band and entries[-1].band > 1:
             band = entry.band
             st.markdown(f":gray[**Band {band}** · {_band_words(band)}]")
         card(entry, answer, common, f"{kind}-")
-    if len(entries) > first:
-        st.toggle(f"Show all {len(entries)}", key=f"all-{kind}")
+    if len(entries) > first and not everything:
+        st.button(f"Show all {len(entries)}", icon=":material/expand_more:", key=f"more-{kind}", on_click=_show_all, args=(whole,))
+
+
+def _show_all(whole: str) -> None:
+    st.session_state[whole] = True
 
 
 def _band_words(band: int) -> str:
@@ -179,10 +186,12 @@ def withheld(items: Sequence[Withheld]) -> None:
     for item in items:
         for reason in item.because:
             rule = replace(reason, where="")
-            groups.setdefault((reason.label, reason.level), {}).setdefault(rule, []).append(item.technique)
+            groups.setdefault((reason.hazard, reason.level), {}).setdefault(rule, []).append(item.technique)
     for (hazard, level), rules in groups.items():
-        with st.container(border=True, gap="small"):
-            st.markdown(f"**{md(hazard)}** · :red[:material/block: {_LEVELS.get(level, level)}]")
+        with st.container(border=True, gap="small", key=f"card-withheld-{hazard}-{level}"):
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                st.page_link("views/hazard.py", label=md(label(hazard)), query_params={"id": hazard})
+                st.markdown(f":red-badge[:material/block: {_LEVELS.get(level, level)}]", width="content")
             for reason, techniques in rules.items():
                 _rule(reason, techniques)
 
@@ -190,7 +199,8 @@ def withheld(items: Sequence[Withheld]) -> None:
 def _rule(reason: Reason, techniques: Sequence[str]) -> None:
     circumstance = f" (if: {md(reason.circumstance)})" if reason.circumstance else ""
     grounds = grounds_md(reason.sources, reason.basis)
-    st.markdown(f"{md(reason.reason)}{circumstance}. **Instead:** {md(reason.action)}" + (f"  \n:small[:gray[{grounds}]]" if grounds else ""))
+    lines = [f"{md(reason.reason)}{circumstance}. **Instead:** {md(reason.action)}", *([f":small[:gray[{grounds}]]"] if grounds else [])]
+    st.markdown("  \n".join(lines))
     links("technique", techniques)
 
 
@@ -231,11 +241,11 @@ def answer_for(view: View) -> None:
     questions(answer.condition)
     if answer.recommended:
         legend()
-        ranked("Recommended", answer.recommended, answer, "recommended", _FIRST)
+        ranked("Techniques, best first", answer.recommended, answer, "recommended", _FIRST)
     else:
         st.info("No massage technique is left for this client.")
     if answer.adjuncts:
-        ranked("Beside massage", answer.adjuncts, answer, "adjuncts", 3)
+        ranked("Adjuncts", answer.adjuncts, answer, "adjuncts", 3)
     if answer.discuss:
         with st.expander(f"To discuss with another profession ({len(answer.discuss)})", icon=":material/groups:"):
             st.caption("Outside a massage therapist's scope; never a recommendation.")
@@ -255,7 +265,7 @@ def page() -> None:
         st.error(md(problem.message), icon=":material/error:")
     if view.problems:
         st.markdown("Nothing is ranked while a word of this address is not understood. Choose anew in the panel on the left, or go on without it.")
-        st.page_link("pages/find.py", label="Go on without it", icon=":material/arrow_forward:", query_params=view.params())
+        st.page_link("views/find.py", label="Go on without it", icon=":material/arrow_forward:", query_params=view.params())
     elif not view.condition:
         start(view)
     else:

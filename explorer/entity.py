@@ -1,0 +1,153 @@
+"""The frame of a page about one entity: the box to pick one, the way back to the client, and what to do with an unknown name."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from itertools import groupby
+
+import streamlit as st
+
+from explorer import state
+from explorer.cards import result_html
+from explorer.parts import Html, Page, cap, cite_html, engine, footer, knowledge, label, link, links, md, plural, short, table
+from kg.errors import PalpateError, UnknownName
+from kg.graph.knowledge import Node
+
+
+def show(page: Page, cls: str, noun: str, intro: str, draw: Callable[[Node], None], groups: Callable[[], Mapping[str, Sequence[str]]]) -> None:
+    """Draw the page of the entity that the URL names, or the list of all where it names none.
+
+    Args:
+        page: the page, for links to it.
+        cls: the class of the entities that it shows.
+        noun: what one of them is called.
+        intro: what the page is for, in a sentence.
+        draw: draws the sections of an entity.
+        groups: all entities by a heading, for the list.
+    """
+    back()
+    asked = st.query_params.get("id", "")
+    slug, problem = _resolve(asked, cls)
+    _pick(page, cls, noun, slug)
+    if problem:
+        unknown(page, problem, asked, cls)
+    elif slug:
+        _titled(knowledge()[slug], draw)
+    else:
+        st.title(cap(noun) + "s", anchor=False)
+        st.markdown(intro)
+        _browse(page, groups())
+    footer()
+
+
+def _titled(node: Node, draw: Callable[[Node], None]) -> None:
+    st.title(node.label, anchor=False)
+    if node.definition:
+        st.markdown(md(node.definition))
+    if node.all("skos:altLabel"):
+        st.caption(f"Also called: {md(', '.join(node.all('skos:altLabel')))}")
+    draw(node)
+
+
+def _resolve(asked: str, cls: str) -> tuple[str | None, PalpateError | None]:
+    try:
+        return (engine().names.resolve(asked, cls) if asked else None), None
+    except PalpateError as error:
+        return None, error
+
+
+def _pick(page: Page, cls: str, noun: str, slug: str | None) -> None:
+    shown, key = state.options(knowledge().version.sha256, cls), f"pick-{page}"
+    state.keep(key, slug)
+    st.selectbox(f"Look up a {noun}", shown, index=None, key=key, format_func=shown.__getitem__, filter_mode="contains",
+                 placeholder=f"Look up a {noun} by any of its names", label_visibility="collapsed", on_change=_picked, args=(key,))  # fmt: skip
+
+
+def _picked(key: str) -> None:
+    chosen = state.slug_of(st.session_state[key])
+    st.query_params.from_dict({"id": chosen} if chosen else {})
+
+
+def unknown(page: Page, problem: PalpateError, asked: str, cls: str) -> None:
+    """That the graph does not hold a name, with links to the nearest."""
+    st.error(md(problem.message), icon=":material/search_off:")
+    nearest = problem.nearest if isinstance(problem, UnknownName) else ()
+    links(page, nearest or [hit.slug for hit in engine().names.search(asked, 5, (cls,))], "Nearest names")
+
+
+def back() -> None:
+    """The way back to the client that was last seen on Find."""
+    last = state.last()
+    if last and last.condition:
+        about = ", ".join(filter(None, (short(label(last.condition)), last.phase, *(short(label(slug)) for slug in last.hazards))))
+        st.page_link("views/find.py", label=f"Back to {md(about)}", icon=":material/arrow_back:", query_params=last.params())
+
+
+def _browse(page: Page, groups: Mapping[str, Sequence[str]]) -> None:
+    for heading, slugs in groups.items():
+        box = st.expander(f"{md(cap(heading))} ({len(slugs)})", key=f"browse-{page}-{heading}", on_change="rerun")
+        if box.open:
+            with box:
+                links(page, slugs)
+
+
+def by_value(cls: str, prop: str, keep: Callable[[Node], bool] = lambda node: True) -> dict[str, list[str]]:
+    """The individuals of a class under the labels of a property's values."""
+    groups: dict[str, list[str]] = {}
+    for node in filter(keep, knowledge().of_class(cls)):
+        for value in node.all(prop):
+            groups.setdefault(label(value), []).append(node.slug)
+    return dict(sorted(groups.items()))
+
+
+# ---------------------------------------------------------------------------------------------------- sections that pages share
+def studies(statements: Sequence[Node], about: str, page: Page) -> None:
+    """Statements of treatment evidence grouped by what they are about, the most studied first."""
+    ordered = sorted(statements, key=lambda node: (node.one(about), node.one("result"), node.slug))
+    groups = [(slug, list(nodes)) for slug, nodes in groupby(ordered, key=lambda node: node.one(about))]
+    for slug, nodes in sorted(groups, key=lambda group: (-len(group[1]), group[0])):
+        with st.expander(f"**{md(label(slug))}** · {_tally(nodes)}"):
+            link(page, slug, f"To the page of {short(label(slug))}", ":material/arrow_forward:")
+            table(["Result", "Outcome", "Finding", "Source"], [_study_row(node, result_html(node.one("result"))) for node in nodes])
+
+
+def _tally(nodes: Sequence[Node]) -> str:
+    counts: dict[str, int] = {}
+    for node in nodes:
+        counts[node.one("result")] = counts.get(node.one("result"), 0) + 1
+    return f"{plural(len(nodes), 'statement')}: " + ", ".join(f"{count} {label(result)}" for result, count in sorted(counts.items(), key=lambda i: -i[1]))
+
+
+def _study_row(node: Node, result: Html) -> list[str]:
+    against = f" against {node.one('comparatorText')}" if node.one("comparatorText") else ""
+    phase = node.one("inPhase", "any")
+    outcome = label(node.one("outcome")) + against + (f", {label(phase)}" if phase != "any" else "")
+    numbers = [node.one("effectSize"), node.one("gradeAsStated"), _count(node, "studies"), _count(node, "participants"),
+               f"certainty {label(node.one('certainty'))}" if node.one("certainty") else "", node.one("locator")]  # fmt: skip
+    finding = Html(f"{escape(node.one('summary'))}<span class='note'>{escape('; '.join(filter(None, numbers)))}</span>")
+    return [result, outcome, finding, Html("<br>".join(map(cite_html, node.all("dcterms:source"))))]
+
+
+def _count(node: Node, prop: str) -> str:
+    return f"{int(node.number(prop))} {prop}" if prop in node.properties else ""
+
+
+def codes(node: Node) -> list[tuple[str, str]]:
+    """The codes of an entity in other terminologies: kind of match and terminology, and the terms."""
+    rows: dict[str, list[str]] = {}
+    kinds = (("skos:exactMatch", ""), ("skos:closeMatch", "close to "), ("skos:broadMatch", "falls under "), ("skos:narrowMatch", "wider than "))
+    for prop, words in kinds:
+        for term in node.all(prop):
+            if term in knowledge():
+                rows.setdefault(label(knowledge()[term].one("skos:inScheme")), []).append(words + _term_html(term))
+    return [(scheme, Html("<br>".join(terms))) for scheme, terms in sorted(rows.items())]
+
+
+def _term_html(iri: str) -> str:
+    node = knowledge()[iri]
+    text = escape(" ".join(filter(None, (node.one("skos:notation"), node.one("skos:prefLabel")))))
+    return f'<a href="{escape(iri)}" target="_blank">{text}</a>' if iri.startswith(("http://", "https://")) else text
+
+
+def bullets(lines: Iterable[str]) -> None:
+    """A list of Markdown lines."""
+    st.markdown("\n".join(f"- {line}" for line in lines))

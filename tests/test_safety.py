@@ -1,0 +1,264 @@
+"""The safety gate, proven for every hazard and technique against a second reading of the rules.
+
+The oracle below reads the asserted Turtle with rdflib and expands `appliesTo` by the families and names of techniques
+alone. It shares no code with kg.reasoning.safety and knows nothing of the reasoner's groups.
+"""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rdflib import Graph, URIRef
+from rdflib.namespace import RDF
+
+import kg
+from kg.errors import UnknownName
+from kg.graph.terms import ONTOLOGY_DIR, PAL
+from kg.reasoning.rank import Engine, Ranking
+
+FORBIDDING = {"emergency-referral", "absolute", "medical-clearance"}
+CONDITIONS = ("mechanical-neck-pain", "chronic-low-back-pain", "plantar-fasciitis", "breast-cancer-related-lymphedema", "fibromyalgia")
+PHASES = (None, "acute", "subacute", "chronic", "postoperative")
+HEAT = {"superficial-heat", "hot-stone-massage", "contrast-therapy"}
+COLD = {"cryotherapy", "ice-massage", "contrast-therapy"}
+HANDS_OFF = HEAT - {"hot-stone-massage"} | COLD - {"ice-massage"}
+"""Packs and baths, which `any-massage` does not cover."""
+
+
+def pal(name: str) -> URIRef:
+    return URIRef(PAL + name)
+
+
+def slugs(nodes: object) -> set[str]:
+    return {str(node).removeprefix(PAL) for node in nodes}  # type: ignore[attr-defined]
+
+
+@cache
+def asserted() -> Graph:
+    graph = Graph()
+    for folder in ("safety", "techniques"):
+        for path in sorted((ONTOLOGY_DIR / folder).glob("*.ttl")):
+            graph.parse(path)
+    return graph
+
+
+@cache
+def families() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for technique, family in asserted().subject_objects(pal("family")):
+        found.setdefault(str(family).removeprefix(PAL).removesuffix("-family"), set()).update(slugs([technique]))
+    return found
+
+
+@cache
+def covered(target: str) -> frozenset[str]:
+    """The techniques that an entry of `appliesTo` covers, by the words of the format of the tables."""
+    family = families()
+    outside = set().union(*(family[name] for name in ("exercise-adjunct", "adjunct", "thermal", "referral-only")))
+    self_moved = {"dynamic-stretching"}
+    groups = {
+        "any-massage": set().union(*family.values()) - outside - self_moved | {"hot-stone-massage", "ice-massage"},
+        "deep-pressure": set().union(*(family[name] for name in ("deep-tissue", "friction", "trigger-point", "instrument-assisted")))
+        | {"structural-integration", "foam-rolling", "shiatsu", "tuina", "thai-massage"},
+        "joint-technique": family["joint"] | {"spinal-manipulation", "traction-mechanical"},
+        "stretching": family["stretching"] - self_moved | family["muscle-energy"],
+        "heat": HEAT,
+        "cold": COLD,
+        "lymph-drainage": family["lymphatic"],
+        "intraoral": {"intraoral-massage"},
+        "suction-techniques": {"cupping", "vacuum-massage"},
+        "scraping-techniques": {"iastm", "gua-sha"},
+        "cupping-iastm": {"cupping", "vacuum-massage", "iastm", "gua-sha"},
+        "traction-techniques": {"manual-traction", "traction-mechanical"},
+        "neck": {"suboccipital-release"},
+        "abdomen": {"abdominal-massage", "diaphragm-release"},
+    }
+    if target in groups:
+        found = groups[target]
+    elif target.removesuffix("-family") in family and target.endswith("-family"):
+        found = family[target.removesuffix("-family")]
+    else:
+        found = {target} & set().union(*family.values())
+    parents = {str(s).removeprefix(PAL) for s in asserted().subjects(pal("unspecified"), None)}
+    return frozenset(found - parents)
+
+
+@cache
+def rules() -> tuple[tuple[str, str, frozenset[str], frozenset[str]], ...]:
+    """Every rule as (hazard, level, entries of appliesTo, techniques covered)."""
+    graph, found = asserted(), []
+    for rule in graph.subjects(RDF.type, pal("ContraindicationRule")):
+        hazard, level = slugs(graph.objects(rule, pal("ruleHazard"))), slugs(graph.objects(rule, pal("level")))
+        targets = slugs(graph.objects(rule, pal("appliesTo")))
+        found.append((hazard.pop(), level.pop(), frozenset(targets), frozenset().union(*(covered(t) for t in targets))))
+    return tuple(found)
+
+
+@cache
+def wider(hazard: str) -> frozenset[str]:
+    return frozenset(slugs(asserted().transitive_objects(pal(hazard), pal("subHazardOf"))))
+
+
+@cache
+def forbidden(hazard: str) -> frozenset[str]:
+    """All techniques that a hazard, or one of which it is a kind, forbids at a forbidding level."""
+    return frozenset().union(*(techniques for own, level, _, techniques in rules() if own in wider(hazard) and level in FORBIDDING))
+
+
+def offered(answer: Ranking) -> set[str]:
+    return {entry.technique for entry in (*answer.recommended, *answer.adjuncts)}
+
+
+HAZARDS = sorted(slugs(asserted().subjects(RDF.type, pal("Hazard"))))
+
+
+def test_the_oracle_reads_the_whole_table() -> None:
+    assert len(rules()) >= 320
+    assert len(HAZARDS) >= 185
+    assert len(covered("any-massage")) >= 50
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_what_a_hazard_forbids_is_never_offered(engine: Engine, condition: str, phase: str | None) -> None:
+    for hazard in HAZARDS:
+        answer = engine.rank(condition, engine.client(phase, None, [hazard]), explain=False)
+        everywhere = offered(answer) | {entry.technique for entry in answer.discuss}
+        assert not everywhere & forbidden(hazard), f"{hazard} forbids {sorted(everywhere & forbidden(hazard))}"
+
+
+def test_each_forbidding_rule_acts(engine: Engine) -> None:
+    """Deleting any one rule's hazard or techniques from what the gate reads would fail here."""
+    for hazard, level, _, techniques in rules():
+        if level in FORBIDDING and techniques:
+            answer = engine.rank("plantar-fasciitis", engine.client("chronic", None, [hazard]), explain=False)
+            withheld = {w.technique for w in answer.withheld}
+            assert techniques <= withheld, (hazard, sorted(techniques - withheld))
+
+
+def test_an_emergency_stops_everything(engine: Engine) -> None:
+    emergencies = {hazard for hazard in HAZARDS if any(own in wider(hazard) and level == "emergency-referral" for own, level, *_ in rules())}
+    assert emergencies
+    for hazard in emergencies:
+        answer = engine.rank("plantar-fasciitis", engine.client("chronic", None, [hazard]), explain=False)
+        assert answer.referral is not None
+        assert answer.referral.urgency == "emergency"
+        assert not (answer.recommended or answer.adjuncts or answer.discuss)
+        assert {w.technique for w in answer.withheld} == set(engine.gate.techniques)
+
+
+def test_red_flags_refer_as_urgently_as_their_table_says(engine: Engine) -> None:
+    graph = Graph().parse(ONTOLOGY_DIR / "safety" / "red-flags.ttl")
+    order = ("emergency", "urgent", "medical-review")
+    urgency: dict[str, str] = {}
+    for indication in graph.subjects(RDF.type, pal("RedFlagIndication")):
+        flag = slugs(graph.objects(indication, pal("redFlag"))).pop()
+        stated = slugs(graph.objects(indication, pal("urgency"))).pop().removeprefix("urgency-")
+        urgency[flag] = min(stated, urgency.get(flag, stated), key=order.index)
+    assert len(urgency) > 150
+    for flag, expected in urgency.items():
+        answer = engine.rank("mechanical-neck-pain", engine.client(red_flags=[flag]), explain=False)
+        assert answer.referral is not None
+        assert answer.referral.urgency == expected
+        assert bool(answer.recommended) == (expected == "medical-review")
+        assert all(reason.sources for reason in answer.referral.reasons)
+
+
+def test_every_technique_is_in_exactly_one_list(engine: Engine) -> None:
+    for condition in engine.knowledge.of_class("Condition"):
+        answer = engine.rank(condition.slug, explain=False)
+        lists = [[e.technique for e in entries] for entries in (answer.recommended, answer.adjuncts, answer.discuss)]
+        everything = sorted(sum(lists, [w.technique for w in answer.withheld]))
+        assert everything == sorted(engine.gate.techniques)
+
+
+def test_out_of_scope_and_unspecified_are_never_offered(engine: Engine) -> None:
+    referral_only = {n.slug for n in engine.knowledge.of_class("ReferralOnlyTechnique")}
+    assert referral_only >= {"spinal-manipulation", "dry-needling", "shockwave-therapy"}
+    for condition in engine.knowledge.of_class("Condition"):
+        names = offered(engine.rank(condition.slug, explain=False))
+        assert not names & referral_only
+        assert not any(name.endswith("-unspecified") for name in names)
+
+
+def test_reasoned_groups_are_the_words_of_the_format(engine: Engine) -> None:
+    """The reasoner's groups hold at least what the format of the tables says each word covers."""
+    for group in engine.knowledge.of_class("TechniqueGroup"):
+        members = {slug for slug in engine.gate.techniques if group.slug in engine.knowledge[slug].all("inGroup")}
+        assert covered(group.slug) <= members, (group.slug, sorted(covered(group.slug) - members))
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_further_hazard_never_adds_a_recommendation(data: st.DataObject) -> None:
+    engine = kg.load()
+    condition = data.draw(st.sampled_from([n.slug for n in engine.knowledge.of_class("Condition")]))
+    phase = data.draw(st.sampled_from(PHASES))
+    hazards = data.draw(st.lists(st.sampled_from(HAZARDS), max_size=3, unique=True))
+    further = data.draw(st.sampled_from(HAZARDS))
+    before = engine.rank(condition, engine.client(phase, None, hazards), explain=False)
+    after = engine.rank(condition, engine.client(phase, None, [*hazards, further]), explain=False)
+    assert offered(after) <= offered(before)
+
+
+def test_an_unknown_hazard_is_an_error_with_the_nearest(engine: Engine) -> None:
+    with pytest.raises(UnknownName) as caught:
+        engine.client(hazards=["warfrin"])
+    assert "anticoagulants" in caught.value.nearest
+
+
+def test_medicines_resolve_to_their_hazard(engine: Engine) -> None:
+    for name in ("warfarin", "Coumadin", "Eliquis", "blood thinner", "rivaroxaban"):
+        assert engine.client(hazards=[name]).hazards == ("anticoagulants",)
+
+
+def test_positions_that_are_barred_are_named_or_withhold(engine: Engine) -> None:
+    answer = engine.rank("chronic-low-back-pain", engine.client("chronic", None, ["pregnancy"]), explain=False)
+    withheld = {w.technique for w in answer.withheld}
+    for entry in (*answer.recommended, *answer.adjuncts):
+        positions = set(engine.knowledge[entry.technique].all("position"))
+        if "prone-position" in positions:
+            assert any("not prone" in reason.where for reason in entry.cautions), entry.technique
+    lying = {"prone-position", "supine-position"}
+    only_lying = {slug for slug, positions in engine.gate.positions.items() if positions and positions <= lying}
+    assert only_lying <= withheld
+
+
+def test_local_hazards_caution_elsewhere_and_withhold_at_the_complaint(engine: Engine) -> None:
+    vein = engine.rank("mechanical-neck-pain", engine.client("chronic", None, ["varicose-veins"]), explain=False)
+    effleurage = next(e for e in vein.recommended if e.technique == "effleurage")
+    assert any("anywhere but" in reason.where for reason in effleurage.cautions)
+    strain = engine.rank("hamstring-strain", engine.client("chronic", None, ["muscle-strain-recent"]), explain=False)
+    assert "deep-transverse-friction" in {w.technique for w in strain.withheld}
+
+
+def test_a_condition_brings_its_hazards_in_their_phase_only(engine: Engine) -> None:
+    acute = {w.technique for w in engine.rank("hamstring-strain", engine.client("acute"), explain=False).withheld}
+    chronic = offered(engine.rank("hamstring-strain", engine.client("chronic"), explain=False))
+    assert "deep-transverse-friction" in acute
+    assert "deep-transverse-friction" in chronic
+    unstated = engine.rank("hamstring-strain", explain=False)
+    entry = next(e for e in unstated.recommended if e.technique == "deep-transverse-friction")
+    assert any("acute phase" in reason.where for reason in entry.cautions)
+
+
+def never_show() -> list[dict[str, str]]:
+    with (Path(__file__).parent / "never_show.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("case", never_show(), ids=lambda c: f"{c['client'] or 'anybody'}:{c['condition']}:{c['technique']}")
+def test_never_show(engine: Engine, case: dict[str, str]) -> None:
+    """tests/never_show.csv: whoever finds a technique that must not be shown to a client adds it there."""
+    words = [word for word in case["client"].split(";") if word]
+    phase = next((word.partition("=")[2] for word in words if word.startswith("phase=")), None)
+    names = [word for word in words if "=" not in word]
+    hazards = [name for name in names if name in engine.knowledge and engine.knowledge[name].is_a("Hazard")]
+    client = engine.client(phase, None, hazards, [name for name in names if name not in hazards])
+    assert case["technique"] in engine.gate.techniques
+    assert case["source"] == "expert-reasoning" or all(engine.knowledge[s.strip()].is_a("Source") for s in case["source"].split(","))
+    answer = engine.rank(case["condition"], client, explain=False)
+    assert case["technique"] not in offered(answer), case["reason"]
