@@ -169,7 +169,11 @@ def mechanism(entry: Entry) -> None:
 def _path_html(rationale: Rationale) -> str:
     link_, need = rationale.path.link, rationale.need
     kind = "" if link_.tissue == "any-tissue" else f" ({label(link_.tissue)})"
-    steps = [f"{label(link_.effect)} {ARROWS[link_.direction]}{kind}", label(rationale.path.impairment), *([label(need.tissue)] if need.tissue else [])]
+    steps = [
+        f"{label(link_.effect)} {ARROWS[link_.direction]}{kind}",
+        label(rationale.path.impairment),
+        *([label(need.tissue)] if need.tissue else []),
+    ]
     arrow = " → " if rationale.path.relieves else " ⇥ worsens "
     chips = [f"<span class='chip{'' if rationale.path.relieves else ' bad'}'>{escape(step)}</span>" for step in steps]
     words = f"strength {rationale.strength:.2f}, weight of the impairment {need.weight:.0%}"

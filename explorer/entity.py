@@ -12,8 +12,12 @@ from explorer.parts import Html, Page, cap, cite_html, engine, footer, knowledge
 from kg.errors import PalpateError, UnknownName
 from kg.graph.knowledge import Node
 
+_MATCHES = {"skos:exactMatch": "", "skos:closeMatch": "close to ", "skos:broadMatch": "falls under ", "skos:narrowMatch": "wider than "}
 
-def show(page: Page, cls: str, noun: str, intro: str, draw: Callable[[Node], None], groups: Callable[[], Mapping[str, Sequence[str]]]) -> None:
+
+def show(
+    page: Page, cls: str, noun: str, intro: str, draw: Callable[[Node], None], groups: Callable[[], Mapping[str, Sequence[str]]]
+) -> None:
     """Draw the page of the entity that the URL names, or the list of all where it names none.
 
     Args:
@@ -114,7 +118,9 @@ def _tally(nodes: Sequence[Node]) -> str:
     counts: dict[str, int] = {}
     for node in nodes:
         counts[node.one("result")] = counts.get(node.one("result"), 0) + 1
-    return f"{plural(len(nodes), 'statement')}: " + ", ".join(f"{count} {label(result)}" for result, count in sorted(counts.items(), key=lambda i: -i[1]))
+    return f"{plural(len(nodes), 'statement')}: " + ", ".join(
+        f"{count} {label(result)}" for result, count in sorted(counts.items(), key=lambda i: -i[1])
+    )
 
 
 def _study_row(node: Node, result: Html) -> list[str]:
@@ -134,18 +140,24 @@ def _count(node: Node, prop: str) -> str:
 def codes(node: Node) -> list[tuple[str, str]]:
     """The codes of an entity in other terminologies: kind of match and terminology, and the terms."""
     rows: dict[str, list[str]] = {}
-    kinds = (("skos:exactMatch", ""), ("skos:closeMatch", "close to "), ("skos:broadMatch", "falls under "), ("skos:narrowMatch", "wider than "))
-    for prop, words in kinds:
+    for prop, words in _MATCHES.items():
         for term in node.all(prop):
-            if term in knowledge():
-                rows.setdefault(label(knowledge()[term].one("skos:inScheme")), []).append(words + _term_html(term))
+            scheme, html = _term(term)
+            rows.setdefault(scheme, []).append(words + html)
     return [(scheme, Html("<br>".join(terms))) for scheme, terms in sorted(rows.items())]
 
 
-def _term_html(iri: str) -> str:
-    node = knowledge()[iri]
-    text = escape(" ".join(filter(None, (node.one("skos:notation"), node.one("skos:prefLabel")))))
-    return f'<a href="{escape(iri)}" target="_blank">{text}</a>' if iri.startswith(("http://", "https://")) else text
+def _term(iri: str) -> tuple[str, str]:
+    """The terminology and the HTML of a term; read from its IRI where the graph holds nothing more of it."""
+    if iri in knowledge():
+        node = knowledge()[iri]
+        scheme, text = label(node.one("skos:inScheme")), " ".join(filter(None, (node.one("skos:notation"), node.one("skos:prefLabel"))))
+    else:
+        text = iri.rpartition("/")[2]
+        scheme = text.rstrip("0123456789").rstrip("_").upper()
+    return scheme, f'<a href="{escape(iri)}" target="_blank">{escape(text)}</a>' if iri.startswith(("http://", "https://")) else escape(
+        text
+    )
 
 
 def bullets(lines: Iterable[str]) -> None:

@@ -178,4 +178,3 @@ def footer() -> None:
     version = knowledge().version
     st.divider()
     st.caption(f"Palpate graph {version.version}, {version.sha256[:12]}. {DISCLAIMER}")
-

@@ -10,113 +10,241 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from doctest import ELLIPSIS, OutputChecker
 from functools import cache
 from os import environ
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import urlencode
 
 import pyoxigraph as ox
 import pytest
 from rdflib import Graph
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from typer.main import get_command
 
 import kg
 from kg.curation.turtle import dump, new_graph
 from kg.graph.terms import ONTOLOGY_DIR, PAL, RDF
 from kg.graph.validate import Places, shape_faults
-from kg.serving import cli
-from kg.serving.http import lifespan, routes
+from kg.serving import cli, http
 from tests.worked_example import example, weights
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))}
+GENERATED = {"weights": weights, "example": example}
 NOT_RUN = {"serve", "build", "check"}
-"""Commands that run long: here only their options are looked at; .ci/run and other tests run them."""
-GENERATED: dict[str, Callable[[], str]] = {"weights": weights, "example": example}
-MEND = "mend it with: python -m tests.test_docs"
+"""Commands that run long: of these only the options are checked here; other tests run them."""
+COMMANDS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-defined]
 
 _PYTHON = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-_CONSOLE = re.compile(r"^```console\n(?P<body>.*?)^```\n", re.MULTILINE | re.DOTALL)
+_CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```\n)", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (?P<command>(?:.*\\\n)*.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
-_GENERATED = re.compile(r"(?<=<!-- (?P<name>weights|example): written by tests/test_docs.py -->\n).*?(?=<!-- end -->)", re.DOTALL)
+_GENERATED = re.compile(r"(<!-- (weights|example): written by tests/test_docs.py -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
-def blocks(text: str, language: str) -> list[tuple[str, str]]:
-    """The fenced blocks of a language, each with what stands behind the language on its first line."""
-    return re.findall(rf"^```{language}(?: ([^\n]+))?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+@cache
+def text_of(name: str) -> str:
+    return PAGES[name].read_text(encoding="utf-8")
+
+
+def blocks(page: str, language: str) -> list[tuple[str, str]]:
+    """The fenced blocks of a language, each as (what stands behind the language on its first line, its text)."""
+    return re.findall(rf"^```{language}(?: ([^\n]+))?\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+
+def samples(language: str) -> list[Any]:
+    return [pytest.param(text, id=f"{name}-{number}") for name in PAGES
+            for number, (_, text) in enumerate(blocks(text_of(name), language), 1)]  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------------- running samples
-def live(page: str) -> str:
-    """The page with what its samples print now; an output that matches, `...` standing for anything, stays as it is."""
-    with tempfile.TemporaryDirectory() as scratch, chdir(scratch), patch.dict(environ, COLUMNS="100"):
-        for name, table in blocks(page, "csv"):
-            Path(name).write_text(table, encoding="utf-8")
-        page = _PYTHON.sub(_run_python, page)
-        page = _CONSOLE.sub(lambda block: _replace(block, "body", _COMMAND.sub(_run_command, block["body"])), page)
-    return _GENERATED.sub(lambda block: f"\n{GENERATED[block['name']]()}\n\n", page)
+class Runner:
+    """Runs the samples of one page in an empty folder; its methods take a match and return it with its output of now.
 
+    An output that still matches, `...` standing for anything, stays as it is.
+    """
 
-def _replace(found: re.Match[str], group: str, text: str) -> str:
-    start = found.start()
-    return found[0][: found.start(group) - start] + text + found[0][found.end(group) - start :]
+    def __init__(self, server: TestClient | None) -> None:
+        self.server = server
+
+    def python(self, found: re.Match[str]) -> str:
+        with redirect_stdout(io.StringIO()) as out:
+            exec(compile(found["code"], "<sample>", "exec"), {})
+        return _kept(found, out.getvalue())
+
+    def console(self, block: re.Match[str]) -> str:
+        return _COMMAND.sub(self.command, block[0])
+
+    def command(self, found: re.Match[str]) -> str:
+        words = shlex.split(found["command"].replace("\\\n", " "))
+        command, redirect = (words[:-2], words[-1]) if ">" in words else (words, None)
+        if command[0] == "curl":
+            output = self.curl(command[1:])
+        elif command[:3] == ["python", "-m", "kg"] and command[3] not in NOT_RUN:
+            output = import_tables(command[3:]) if command[3] == "import" else run_kg(command[3:])
+        else:
+            if command[:3] == ["python", "-m", "kg"]:
+                assert {word for word in command if word.startswith("--")} <= options(command[3]), command
+            return found[0]
+        if redirect:
+            Path(redirect).write_text(output, encoding="utf-8")
+        return found[0] if redirect else _kept(found, output)
+
+    def curl(self, words: list[str]) -> str:
+        """`curl -s [-H HEADER] [--data-urlencode NAME=VALUE] URL`, answered by the routes themselves."""
+        assert self.server is not None
+        headers, form, url = {}, {}, words[-1].removeprefix("http://127.0.0.1:8501")
+        for option, value in zip(words, words[1:], strict=False):
+            if option == "-H":
+                headers[value.partition(":")[0]] = value.partition(":")[2].strip()
+            elif option == "--data-urlencode":
+                form[value.partition("=")[0]] = value.partition("=")[2]
+        answer = self.server.post(url, data=form, headers=headers) if form else self.server.get(url, headers=headers)
+        return answer.text.rstrip("\n") + "\n"
 
 
 def _kept(found: re.Match[str], output: str) -> str:
-    return found[0] if OutputChecker().check_output(found["output"], output, ELLIPSIS) else _replace(found, "output", output)
-
-
-def _run_python(found: re.Match[str]) -> str:
-    with redirect_stdout(io.StringIO()) as out:
-        exec(compile(found["code"], "<sample>", "exec"), {})
-    return found[0] if found["output"] is None else _kept(found, out.getvalue())
-
-
-def _run_command(found: re.Match[str]) -> str:
-    words = shlex.split(found["command"].replace("\\\n", " "))
-    if words[0] == "curl":
-        return _kept(found, _curl(words[1:]))
-    if words[:3] != ["python", "-m", "kg"]:
+    if not found["output"] or OutputChecker().check_output(found["output"], output, ELLIPSIS):
         return found[0]
-    command, redirect = words[3:], None
-    if ">" in command:
-        command, (_, redirect) = command[:-2], command[-2:]
-    if command[0] in NOT_RUN:
-        _known_options(command)
-        return found[0]
-    output = _import(command) if command[0] == "import" else _kg(command)
-    if redirect:
-        Path(redirect).write_text(output, encoding="utf-8")
-    return found[0] if redirect or not found["output"] else _kept(found, output)
+    start, end = (position - found.start() for position in found.span("output"))
+    return found[0][:start] + output + found[0][end:]
 
 
-def _known_options(command: list[str]) -> None:
-    options = {name for param in get_command(cli.app).commands[command[0]].params for name in param.opts}  # type: ignore[attr-defined]
-    assert {word for word in command if word.startswith("--")} <= options, command
-
-
-def _kg(command: list[str]) -> str:
+def run_kg(command: list[str]) -> str:
+    """What a command prints, in this process."""
     kg.load()  # so that no progress of a build stands in the output
-    with redirect_stdout(io.StringIO()) as out, redirect_stderr(out), patch.object(sys, "argv", ["kg", *command]):
-        try:
-            cli.main()
-        except SystemExit:
-            pass
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(out), patch.object(sys, "argv", ["kg", *command]), suppress(SystemExit):
+        cli.main()
     return out.getvalue()
 
 
-def _import(command: list[str]) -> str:
-    """Import into a part of the ontology, as a copy."""
-    for folder in ("evidence", "techniques"):
-        shutil.copytree(ONTOLOGY_DIR / folder, f"ontology/{folder}", dirs_exist_ok=Path(f"ontology/{folder}/sources.ttl").exists() is False)
-    for name in ("palpate.ttl", "vocabulary.ttl", "conditions/plantar-fasciitis.ttl"):
-        Path("ontology", name).parent.mkdir(exist_ok=True)
-        shutil.copy(ONTOLOGY_DIR / name, Path("ontology", name))
-    done = subprocess.run([sys.executable, "-m", "kg", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env={**environ, "PALPATE_ONTOLOGY": "ontology", "PYTHONPATH": str(ROOT)}, check=False)  # fmt: skip
-    return done.stdout
+def import_tables(command: list[str]) -> str:
+    """What an import prints that writes to a copy of a part of the ontology."""
+    if not Path("ontology").exists():
+        for folder in ("evidence", "techniques"):
+            shutil.copytree(ONTOLOGY_DIR / folder, Path("ontology", folder))
+        Path("ontology", "conditions").mkdir()
+        for name in ("palpate.ttl", "vocabulary.ttl", "conditions/plantar-fasciitis.ttl"):
+            shutil.copy(ONTOLOGY_DIR / name, Path("ontology", name))
+    return subprocess.run([sys.executable, "-m", "kg", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          env={**environ, "PALPATE_ONTOLOGY": "ontology", "PYTHONPATH": str(ROOT)}).stdout  # fmt: skip
+
+
+@contextmanager
+def server() -> Iterator[TestClient]:
+    """The routes of the server, with workers of their own."""
+    with patch.object(http, "_endpoint", None), TestClient(Starlette(routes=http.routes(), lifespan=http.lifespan)) as client:
+        yield client
+
+
+def live(page: str) -> str:
+    """The page with what its samples print now."""
+    with ExitStack() as stack:
+        run = Runner(stack.enter_context(server()) if "$ curl" in page else None)
+        stack.enter_context(patch.dict(environ, COLUMNS="100"))
+        stack.enter_context(chdir(stack.enter_context(tempfile.TemporaryDirectory())))
+        for name, table in blocks(page, "csv"):
+            Path(name).write_text(table, encoding="utf-8")
+        page = _CONSOLE.sub(run.console, _PYTHON.sub(run.python, page))
+    return _GENERATED.sub(lambda block: f"{block[1]}\n{GENERATED[block[2]]()}\n", page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_page_prints_is_live(name: str) -> None:
+    assert live(text_of(name)) == text_of(name), f"{name} is stale; mend it with: python -m tests.test_docs"
+
+
+@pytest.mark.parametrize("query", samples("sparql"))
+def test_a_sample_query_answers_something(query: str) -> None:
+    assert next(iter(kg.load().knowledge.store.query(query, use_default_graph_as_union=True)), None) is not None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sample", samples("turtle"))
+def test_sample_turtle_is_canonical_and_has_the_shape(sample: str) -> None:
+    graph = new_graph().parse(data=sample, format="turtle")
+    assert dump(graph) == sample, "write it as: " + dump(graph)
+    store, own = kg.load().knowledge.store, {str(subject) for subject in graph.subjects()}
+    types = [quad.triple for node in graph.objects() for quad in store.quads_for_pattern(
+        ox.NamedNode(str(node)), ox.NamedNode(RDF + "type"), None, None)] if (node := None) is None else []  # fmt: skip
+    stated = [*types, *(quad.triple for quad in ox.parse(sample, format=ox.RdfFormat.TURTLE))]
+    faults = shape_faults(stated, ONTOLOGY_DIR / "shapes.ttl", Places([], ONTOLOGY_DIR))
+    assert not [fault for fault in faults if PAL + fault.partition(":")[0] in own]
+
+
+# ---------------------------------------------------------------------------------------------------- completeness
+def options(command: str) -> set[str]:
+    return {option for param in COMMANDS[command].params for option in param.opts if option.startswith("--")}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_and_option_is_documented(command: str) -> None:
+    assert f"python -m kg {command}" in text_of("docs/api.md")
+    assert not [option for option in options(command) if f"`{option}" not in text_of("docs/api.md")]
+
+
+def test_every_setting_is_documented() -> None:
+    code = [ROOT / "app.py", *(ROOT / "kg").rglob("*.py"), *(ROOT / "explorer").rglob("*.py")]
+    settings = {name for path in code for name in re.findall(r"PALPATE_[A-Z_]+", path.read_text(encoding="utf-8"))}
+    assert settings
+    assert not [name for name in settings if f"`{name}`" not in text_of("docs/api.md")]
+
+
+def test_every_route_is_documented() -> None:
+    assert not [route.path for route in http.routes() if f"`{route.path}" not in text_of("docs/api.md")]
+
+
+def test_every_field_of_an_answer_is_documented() -> None:
+    answer = kg.rank("plantar-fasciitis", phase="chronic", hazards=["warfarin"], red_flags=["saddle-anesthesia"], top=3).to_dict()
+    answers = [answer, kg.rank("plantar-fasciitis", phase="chronic", hazards=["warfarin"], top=3).to_dict()]
+    fields = {field for found in answers for field in _fields(found)}
+    assert not sorted(field for field in fields if f"`{field}`" not in text_of("docs/api.md"))
+
+
+def _fields(value: Any, name: str = "") -> Iterator[str]:
+    """The names of all fields; in maps that are keyed by slugs, those of the values alone."""
+    if isinstance(value, list):
+        for member in value:
+            yield from _fields(member)
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            if name not in ("statements", "sources", "parameters"):
+                yield key
+            yield from _fields(member, key)
+
+
+def test_every_class_of_the_ontology_is_documented() -> None:
+    classes = {q.subject.value.removeprefix(PAL) for q in ox.parse(path=str(ONTOLOGY_DIR / "palpate.ttl"))
+               if q.predicate.value == RDF + "type" and q.object == ox.NamedNode("http://www.w3.org/2002/07/owl#Class")
+               and isinstance(q.subject, ox.NamedNode) and q.subject.value.startswith(PAL)}  # fmt: skip
+    assert not sorted(cls for cls in classes if not re.search(rf"\b{cls}\b", text_of("docs/ontology.md")))
+
+
+# ---------------------------------------------------------------------------------------------------- links
+def anchors(page: str) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text_of(name)):
+        if "://" in link:
+            continue
+        target, _, anchor = link.partition("#")
+        path = (PAGES[name].parent / target).resolve() if target else PAGES[name]
+        if not path.exists() or (anchor and anchor not in anchors(path.read_text(encoding="utf-8"))):
+            broken.append(link)
+    assert not broken
+
+
+if __name__ == "__main__":
+    for page_name, page_path in PAGES.items():
+        if (new := live(text_of(page_name))) != text_of(page_name):
+            page_path.write_text(new, encoding="utf-8")
+            print(f"{page_name}: written anew")

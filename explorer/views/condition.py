@@ -170,7 +170,9 @@ def evidence(node: Node) -> None:
     statements = referring("TreatmentEvidence", "evidenceCondition", node.slug)
     st.header("Evidence", anchor="evidence")
     if not statements:
-        st.caption("No study of a technique for this very condition is in the graph. What is known of a more general condition counts at a discount.")
+        st.caption(
+            "No study of a technique for this very condition is in the graph. What is known of a more general condition counts at a discount."
+        )
         return
     sources = {source for n in statements for source in n.all("dcterms:source")}
     st.caption(f"{plural(len(statements), 'statement')} of {plural(len(sources), 'source')} about this very condition.")

@@ -70,13 +70,20 @@ def _changed() -> None:
 def start(view: View) -> None:
     """What to do first, for a visitor without a condition."""
     st.title("Which techniques help, and which are unsafe?")
-    st.markdown("Choose a condition. Palpate ranks the techniques of orthopedic massage for it, says why, and withholds what the client must not get.")
+    st.markdown(
+        "Choose a condition. Palpate ranks the techniques of orthopedic massage for it, says why, and withholds what the client must not get."
+    )
     conditions = state.options(knowledge().version.sha256, "Condition")
     st.selectbox("Condition", conditions, index=None, key="first-condition", format_func=conditions.__getitem__, filter_mode="contains",
                  placeholder="Name, synonym or ICD-10 code", label_visibility="collapsed", on_change=_chosen, args=(view,))  # fmt: skip
     last = state.last()
     if last and last.condition:
-        st.page_link("views/find.py", label=f"Back to your last client: {md(short(label(last.condition)))}", icon=":material/undo:", query_params=last.params())
+        st.page_link(
+            "views/find.py",
+            label=f"Back to your last client: {md(short(label(last.condition)))}",
+            icon=":material/undo:",
+            query_params=last.params(),
+        )
     st.markdown(":gray[The most studied]")
     with st.container(horizontal=True, gap="small"):
         for slug in _most_studied():
@@ -103,7 +110,10 @@ def head(answer: Ranking) -> None:
         st.page_link("views/condition.py", label="About this condition", icon=":material/menu_book:", query_params={"id": node.slug})
     st.html("<div class='pal pal-phone'>To change the client, open the panel at the top left (»).</div>")
     if not answer.in_depth:
-        st.info("This condition is not curated in depth yet: tissues and impairments may be missing, so mechanism counts for little.", icon=":material/info:")
+        st.info(
+            "This condition is not curated in depth yet: tissues and impairments may be missing, so mechanism counts for little.",
+            icon=":material/info:",
+        )
 
 
 def _chips(answer: Ranking) -> list[str]:
@@ -119,7 +129,10 @@ def refer(answer: Ranking, referral: Referral) -> None:
     """A referral that stops treatment: it stands alone."""
     urgency = knowledge()[f"urgency-{referral.urgency}"]
     with st.container(border=True, key="referral"):
-        st.header(f":red[:material/{'emergency' if referral.urgency == 'emergency' else 'medical_services'}: {urgency.label.capitalize()}: do not treat]", anchor=False)
+        st.header(
+            f":red[:material/{'emergency' if referral.urgency == 'emergency' else 'medical_services'}: {urgency.label.capitalize()}: do not treat]",
+            anchor=False,
+        )
         st.markdown(f"**{md(answer.withheld[0].because[0].action)}**")
         _referral_reasons(referral)
         st.markdown("No technique is shown until a physician has seen the client.")
@@ -206,12 +219,15 @@ def _rule(reason: Reason, techniques: Sequence[str]) -> None:
 
 def downloads(view: View) -> None:
     """The whole answer as files."""
+
     def rank() -> Ranking:
         client = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
         return engine().rank(view.condition or "", client)
 
     with st.container(horizontal=True):
-        st.download_button("CSV", lambda: ranking_csv(rank()), f"palpate-{view.condition}.csv", "text/csv", icon=":material/download:", on_click="ignore")
+        st.download_button(
+            "CSV", lambda: ranking_csv(rank()), f"palpate-{view.condition}.csv", "text/csv", icon=":material/download:", on_click="ignore"
+        )
         st.download_button("JSON", lambda: json.dumps(rank().to_dict(), ensure_ascii=False, indent=1), f"palpate-{view.condition}.json",
                            "application/json", icon=":material/download:", on_click="ignore")  # fmt: skip
 
@@ -220,11 +236,18 @@ def questions(condition: str) -> None:
     """The questions that rule out what can look like the condition."""
     asked = [node for node in referring("RedFlagIndication", "mimics", condition) if node.one("question")]
     if asked:
-        with st.expander(f"Before you start: {plural(len({n.one('question') for n in asked}), 'question')} on what can look like this", icon=":material/quiz:"):
+        with st.expander(
+            f"Before you start: {plural(len({n.one('question') for n in asked}), 'question')} on what can look like this",
+            icon=":material/quiz:",
+        ):
             by_pathology: dict[str, list[str]] = {}
             for node in asked:
                 by_pathology.setdefault(node.one("pathology"), []).append(node.one("question"))
-            st.markdown("\n".join(f"- **{md(label(pathology))}**: {md(' '.join(dict.fromkeys(texts)))}" for pathology, texts in by_pathology.items()))
+            st.markdown(
+                "\n".join(
+                    f"- **{md(label(pathology))}**: {md(' '.join(dict.fromkeys(texts)))}" for pathology, texts in by_pathology.items()
+                )
+            )
 
 
 def answer_for(view: View) -> None:
@@ -264,7 +287,9 @@ def page() -> None:
     for problem in view.problems:
         st.error(md(problem.message), icon=":material/error:")
     if view.problems:
-        st.markdown("Nothing is ranked while a word of this address is not understood. Choose anew in the panel on the left, or go on without it.")
+        st.markdown(
+            "Nothing is ranked while a word of this address is not understood. Choose anew in the panel on the left, or go on without it."
+        )
         st.page_link("views/find.py", label="Go on without it", icon=":material/arrow_forward:", query_params=view.params())
     elif not view.condition:
         start(view)

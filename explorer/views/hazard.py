@@ -74,4 +74,6 @@ def _alphabet() -> dict[str, list[str]]:
     return groups
 
 
-show("hazard", "Hazard", "hazard", "What each feature of a client, a site or a phase forbids, why, and what to do instead.", draw, _alphabet)
+show(
+    "hazard", "Hazard", "hazard", "What each feature of a client, a site or a phase forbids, why, and what to do instead.", draw, _alphabet
+)

@@ -15,13 +15,22 @@ _INGREDIENTS = {"family": "Family", "pressure": "Pressure", "depth": "Depth", "s
                 "mechanicalAction": "Action", "thermalAction": "Heat or cold", "intensity": "Intensity", "actsOn": "Acts on", "appliedAt": "Applied at"}  # fmt: skip
 _PRACTICE = {"position": "Positions of the client", "training": "Training", "scope": "Scope of practice", "thumbLoad": "Load on the thumb",
              "wristLoad": "Load on the wrist", "backLoad": "Load on the back"}  # fmt: skip
-_LEVEL_ICONS = {"emergency-referral": "emergency", "absolute": "block", "medical-clearance": "medical_services", "local": "location_off", "precaution": "warning"}
+_LEVEL_ICONS = {
+    "emergency-referral": "emergency",
+    "absolute": "block",
+    "medical-clearance": "medical_services",
+    "local": "location_off",
+    "precaution": "warning",
+}
 
 
 def draw(node: Node) -> None:
     """The sections of a technique."""
     if node.one("unspecified"):
-        st.info("A parent for evidence that names no single technique. It is never recommended itself; its evidence passes down at a discount.", icon=":material/info:")
+        st.info(
+            "A parent for evidence that names no single technique. It is never recommended itself; its evidence passes down at a discount.",
+            icon=":material/info:",
+        )
     if node.one("scope") == "scope-referral-only":
         st.warning("Outside a massage therapist's scope: only to be discussed with another profession.", icon=":material/groups:")
     for note in (*node.all("skos:scopeNote"), *node.all("skos:editorialNote")):
@@ -58,15 +67,23 @@ def effects(node: Node) -> None:
     st.header("Effects", anchor="effects")
     own = sorted((link for link in engine().model.links if link.technique == node.slug), key=lambda link: (-link.strength, link.effect))
     if own:
-        st.caption("Strength from 0 to 1: what is taught or reasoned, corrected by laboratory evidence. What a more general technique passes down is discounted.")
+        st.caption(
+            "Strength from 0 to 1: what is taught or reasoned, corrected by laboratory evidence. What a more general technique passes down is discounted."
+        )
         claims(own)
     else:
         stated = referring("EffectClaim", "claimTechnique", node.slug)
-        table(["Effect", "Tissue", "Rests on"], [(_effect(n, "claimEffect"), label(n.one("tissueType")), Html(grounds_html(n))) for n in stated])
+        table(
+            ["Effect", "Tissue", "Rests on"],
+            [(_effect(n, "claimEffect"), label(n.one("tissueType")), Html(grounds_html(n))) for n in stated],
+        )
     refuted = referring("RefutedEffectClaim", "refutedTechnique", node.slug)
     if refuted:
         st.subheader(":material/cancel: Often taught, but measurements contradict it", anchor=False)
-        table(["Effect", "Tissue", "Source"], [(_effect(n, "refutedEffect", True), label(n.one("tissueType")), Html(grounds_html(n))) for n in refuted])
+        table(
+            ["Effect", "Tissue", "Source"],
+            [(_effect(n, "refutedEffect", True), label(n.one("tissueType")), Html(grounds_html(n))) for n in refuted],
+        )
 
 
 def _effect(n: Node, prop: str, struck: bool = False) -> Html:
@@ -80,13 +97,17 @@ def laboratory(node: Node) -> None:
     if measured:
         st.header("Laboratory evidence", anchor="laboratory")
         with st.expander(plural(len(measured), "measurement")):
-            table(["Measured", "Finding", "In", "Source"], [_measurement(n) for n in sorted(measured, key=lambda n: n.one("evidenceEffect"))])
+            table(
+                ["Measured", "Finding", "In", "Source"], [_measurement(n) for n in sorted(measured, key=lambda n: n.one("evidenceEffect"))]
+            )
 
 
 def _measurement(n: Node) -> list[str]:
     figures = "; ".join(filter(None, (n.one("magnitude"), n.one("duration"), n.one("doseAsApplied"), n.one("locator"))))
     return [
-        Html(f"{escape(label(n.one('evidenceEffect')))} {ARROWS.get(n.one('direction'), '')}<span class='note'>{escape(label(n.one('direction')))}</span>"),
+        Html(
+            f"{escape(label(n.one('evidenceEffect')))} {ARROWS.get(n.one('direction'), '')}<span class='note'>{escape(label(n.one('direction')))}</span>"
+        ),
         Html(f"{escape(n.one('summary'))}<span class='note'>{escape(figures)}</span>"),
         ", ".join(filter(None, (label(n.one("population")) if n.one("population") else "", label(n.one("tissueType"))))),
         Html(grounds_html(n)),
@@ -110,7 +131,9 @@ def hazards(node: Node) -> None:
     if not rules:
         return
     st.header("Hazards", anchor="hazards")
-    st.caption("Rules that name this technique, its family or a group to which it belongs. Rules on regions and positions of the body come on top.")
+    st.caption(
+        "Rules that name this technique, its family or a group to which it belongs. Rules on regions and positions of the body come on top."
+    )
     for level in LEVELS:
         members = [rule for rule in rules.values() if rule.one("level") == level]
         if members:

@@ -8,8 +8,10 @@ cache or the new one. It is named by the content of its inputs, so a broken onto
 
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -20,6 +22,7 @@ from kg.graph.files import content_hash, forget, index_of, turtle_files
 from kg.graph.terms import ASSERTED, INFERRED, ONTOLOGY_DIR, OWL, RDF
 
 Progress = Callable[[str], None]
+_SCRATCH = ".building-"
 _KEPT = 4
 """How many built graphs stay in the cache, so that going back to an earlier ontology costs no build."""
 
@@ -112,7 +115,7 @@ def write(store: ox.Store, target: Path) -> None:
     """Write all quads, sorted, as N-Quads: first to a file beside the target, then under its name in one step."""
     target.parent.mkdir(parents=True, exist_ok=True)
     lines = sorted(f"{quad} .\n" for quad in store)
-    with tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=".building-", suffix=".nq", delete=False, encoding="utf-8") as scratch:
+    with tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=_SCRATCH, suffix=".nq", delete=False, encoding="utf-8") as scratch:
         try:
             scratch.writelines(lines)
             scratch.flush()
@@ -127,9 +130,11 @@ def write(store: ox.Store, target: Path) -> None:
 
 
 def _forget_old(newest: Path) -> None:
-    """Drop all but the last few graphs."""
-    others = sorted(
-        (p for p in newest.parent.glob("*.nq") if p != newest and not p.name.startswith(".")), key=lambda p: p.stat().st_mtime, reverse=True
-    )
-    for path in others[_KEPT - 1 :]:
-        forget(path)
+    """Drop all but the last few graphs, and what a stopped build left an hour ago or more."""
+    with suppress(FileNotFoundError):  # another build may be dropping the same
+        graphs = [p for p in newest.parent.glob("*.nq") if p != newest and not p.name.startswith(_SCRATCH)]
+        for path in sorted(graphs, key=lambda p: p.stat().st_mtime, reverse=True)[_KEPT - 1 :]:
+            forget(path)
+        for path in newest.parent.glob(f"{_SCRATCH}*"):
+            if time.time() - path.stat().st_mtime > 3600:
+                path.unlink()

@@ -1,0 +1,255 @@
+"""The explorer's pages, run headless: real content for many entities, safety before score, and no traceback for a wrong address."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from kg.reasoning.rank import Engine
+
+MAIN = str(Path(__file__).parents[1] / "explorer" / "main.py")
+STOPS = "urgency-emergency"
+
+
+def opened(page: str = "", **params: str | list[str]) -> AppTest:
+    """A page of the explorer, opened by its address."""
+    at = AppTest.from_file(MAIN, default_timeout=120)
+    if page:
+        at.run()
+        at.switch_page(f"views/{page}.py")
+    for name, value in params.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception, at.exception[0].message
+    return at
+
+
+def links(at: AppTest) -> list[str]:
+    """The labels of all links to pages, as they are read."""
+    return [link.proto.label.replace("\\", "") for link in at.get("page_link")]
+
+
+def words(at: AppTest) -> str:
+    """All text of a page."""
+    html = " ".join(element.proto.body for element in at.get("html"))
+    plain = " ".join(
+        element.value
+        for kind in (at.title, at.header, at.subheader, at.markdown, at.caption, at.info, at.warning, at.error)
+        for element in kind
+    )
+    return f"{plain} {html} {' '.join(links(at))}".replace("\\", "")
+
+
+def flag(engine: Engine, urgency: str) -> tuple[str, str]:
+    """A red flag whose only indications have an urgency, and a condition that its disease mimics."""
+    found: dict[str, list[str]] = {}
+    for node in engine.knowledge.of_class("RedFlagIndication"):
+        found.setdefault(node.one("redFlag"), []).append(node.one("urgency"))
+    sole = next(node for node in engine.knowledge.of_class("RedFlagIndication")
+                if set(found[node.one("redFlag")]) == {urgency} and node.all("mimics"))  # fmt: skip
+    return sole.one("redFlag"), sole.one("mimics")
+
+
+# ---------------------------------------------------------------------------------------------------- Find
+def test_first_visit_asks_for_a_condition() -> None:
+    at = opened()
+    assert "Which techniques help" in at.title[0].value
+    assert "It does not diagnose" in words(at)
+    at.selectbox(key="first-condition").set_value("plantar-fasciitis").run()
+    assert at.query_params["condition"] == "plantar-fasciitis"
+    assert at.title[0].value.startswith("Plantar fasciitis")
+
+
+def test_ranking_is_that_of_the_engine(engine: Engine) -> None:
+    at = opened(condition="plantar-fasciitis", phase="chronic")
+    answer = engine.rank("plantar-fasciitis", engine.client("chronic"))
+    shown = links(at)
+    for entry in answer.recommended[:10]:
+        assert f"{entry.rank}. {entry.label}" in shown
+    eleventh = f"{answer.recommended[10].rank}. {answer.recommended[10].label}"
+    assert eleventh not in shown
+    at.button(key="more-recommended").click().run()
+    assert eleventh in links(at)
+
+
+def test_under_warfarin_nothing_withheld_is_recommended(engine: Engine) -> None:
+    at = opened(condition="plantar-fasciitis", phase="chronic", hazard="warfarin")
+    at.button(key="more-recommended").click().run()
+    at.button(key="more-adjuncts").click().run()
+    answer = engine.rank("plantar-fasciitis", engine.client("chronic", hazards=["warfarin"]))
+    ranked = {label.partition(". ")[2] for label in links(at) if label.partition(". ")[0].isdigit()}
+    withheld = {item.label for item in answer.withheld}
+    assert "Deep tissue massage" in withheld
+    assert ranked
+    assert not ranked & withheld
+    assert f"**{len(withheld)} techniques withheld**" in at.warning[0].value
+    assert withheld <= set(links(at))
+
+
+def test_controls_write_the_address_by_any_name() -> None:
+    at = opened(condition="plantar-fasciitis")
+    option = next(o for o in at.multiselect(key="hazards").options if o.startswith("warfarin"))
+    assert "Anticoagulant" in option
+    at.multiselect(key="hazards").set_value(["anticoagulants|warfarin"]).run()
+    assert at.query_params["hazard"] == "anticoagulants"
+    assert at.multiselect(key="hazards").value == ["anticoagulants"]
+    at.selectbox(key="condition").set_value("plantar-fasciitis|policeman's heel").run()
+    assert at.query_params["condition"] == "plantar-fasciitis"
+
+
+def test_address_reproduces_the_view() -> None:
+    at = opened(condition="heel spur syndrome", phase="acute", irritability="high", hazard=["pregnancy", "warfarin"])
+    assert at.selectbox(key="condition").value == "plantar-fasciitis"
+    assert at.session_state["phase"] == "acute"
+    assert at.session_state["irritability"] == "high"
+    assert set(at.multiselect(key="hazards").value) == {"pregnancy", "anticoagulants"}
+
+
+def test_emergency_replaces_everything(engine: Engine) -> None:
+    red_flag, condition = flag(engine, STOPS)
+    at = opened(condition=condition, red_flag=red_flag)
+    text = words(at)
+    assert "do not treat" in text
+    assert "Call an ambulance" in text
+    assert engine.knowledge.label(red_flag) in text
+    assert not [label for label in links(at) if label.partition(". ")[0].isdigit()]
+    assert "Withheld" not in [header.value for header in at.header]
+    assert not at.get("download_button")
+
+
+def test_urgent_referral_replaces_everything(engine: Engine) -> None:
+    red_flag, condition = flag(engine, "urgency-urgent")
+    at = opened(condition=condition, red_flag=red_flag)
+    assert "Refer to a physician before any treatment" in words(at)
+    assert not [label for label in links(at) if label.partition(". ")[0].isdigit()]
+
+
+def test_medical_review_stands_above_the_list(engine: Engine) -> None:
+    red_flag, condition = flag(engine, "urgency-medical-review")
+    at = opened(condition=condition, red_flag=red_flag)
+    assert "A physician should see this client soon" in at.subheader[0].value
+    assert [label for label in links(at) if label.startswith("1. ")]
+
+
+def test_red_flags_of_mimics_come_first(engine: Engine) -> None:
+    red_flag, condition = flag(engine, STOPS)
+    near = {
+        engine.knowledge.label(n.one("redFlag")) for n in engine.knowledge.of_class("RedFlagIndication") if condition in n.all("mimics")
+    }
+    at = opened(condition=condition)
+    first = at.multiselect(key="red-flags").options[: len(near)]
+    assert near == set(first)
+
+
+def test_details_show_dose_mechanism_evidence_and_arithmetic(engine: Engine) -> None:
+    at = opened(condition="plantar-fasciitis", phase="chronic")
+    first = engine.rank("plantar-fasciitis", engine.client("chronic")).recommended[0]
+    at.session_state[f"open-{first.technique}"] = True
+    at.run()
+    assert not at.exception
+    assert [tab.label for tab in at.tabs] == ["Dose", "Mechanism", f"Evidence ({len(first.score.observations)})", "Arithmetic"]
+    text = words(at)
+    assert f"Beta({first.score.alpha:.2f}, {first.score.beta:.2f})" in text
+    for observation in first.score.observations:
+        assert engine.knowledge[observation.statement].one("locator") in text
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"condition": "plantar facitis"}, "Did you mean: plantar-fasciitis"),
+        ({"condition": "plantar-fasciitis", "hazard": "warfarine"}, "There is no hazard 'warfarine'"),
+        ({"condition": "plantar-fasciitis", "phase": "old"}, "There is no phase 'old'"),
+        ({"condition": "plantar-fasciitis", "red_flag": "nonsense"}, "There is no red flag 'nonsense'"),
+    ],
+)
+def test_a_word_not_understood_stops_the_ranking(params: dict[str, str], message: str) -> None:
+    at = opened(**params)
+    assert message in at.error[0].value.replace("\\", "")
+    assert not [label for label in links(at) if label.startswith("1. ")]
+
+
+@pytest.mark.parametrize("condition", ["low-back-pain", "mechanical-neck-pain", "fibromyalgia", "carpal-tunnel-syndrome", "burn-scar"])
+def test_find_draws_many_conditions(condition: str, engine: Engine) -> None:
+    at = opened(condition=condition, irritability="high")
+    assert at.title[0].value == engine.knowledge.label(condition)
+    assert [label for label in links(at) if label.startswith("1. ")]
+
+
+# ---------------------------------------------------------------------------------------------------- pages of entities
+@pytest.mark.parametrize(
+    ("page", "slug", "expected"),
+    [
+        (
+            "condition",
+            "plantar-fasciitis",
+            ["Plantar aponeurosis", "Reduced load tolerance", "M72.2", "Tarsal tunnel syndrome", "Myofascial release", "Not covered"],
+        ),
+        ("condition", "low-back-pain", ["Rule out first", "emergency", "Cauda equina", "Chronic non-specific low back pain"]),
+        ("condition", "carpal-tunnel-syndrome", ["Impairments", "Evidence", "Made worse by"]),
+        ("technique", "deep-tissue-massage", ["Compression broadening", "Prone", "Additional course", "Anticoagulant medicine", "Effects"]),
+        ("technique", "ice-massage", ["measurements contradict it", "Two trials found no change in soreness"]),
+        ("technique", "spinal-manipulation", ["Outside a massage therapist's scope"]),
+        ("technique", "massage-unspecified", ["never recommended itself", "Crane 2012"]),
+        (
+            "tissue",
+            "gastrocnemius",
+            ["Triceps surae", "Plantar fasciitis", "UBERON", "fma22541", "Techniques that act on its kind of tissue"],
+        ),
+        ("tissue", "plantar-aponeurosis", ["Achilles tendinopathy", "plantar fascia"]),
+        ("hazard", "anticoagulants", ["warfarin", "Deep tissue massage", "Must not be used", "expert reasoning, no source read"]),
+        ("hazard", "pregnancy", ["Instead", "Rules"]),
+    ],
+)
+def test_page_shows_what_the_graph_says(page: str, slug: str, expected: list[str], engine: Engine) -> None:
+    at = opened(page, id=slug)
+    assert at.title[0].value == engine.knowledge.label(slug)
+    text = words(at) + " ".join(expander.label for expander in at.expander)
+    for word in expected:
+        assert word in text, word
+    assert "It does not diagnose" in text
+
+
+@pytest.mark.parametrize(
+    ("page", "cls"), [("condition", "Condition"), ("technique", "Technique"), ("hazard", "Hazard"), ("tissue", "AnatomicalStructure")]
+)
+def test_every_tenth_entity_has_a_page(page: str, cls: str, engine: Engine) -> None:
+    at = opened(page)
+    for node in engine.knowledge.of_class(cls)[:: 40 if cls == "AnatomicalStructure" else 10]:
+        at.query_params["id"] = node.slug
+        at.run()
+        assert not at.exception, (node.slug, at.exception[0].message)
+        assert at.title[0].value == node.label
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "nearest"),
+    [
+        ("condition", "plantar-facitis", "Plantar fasciitis (plantar heel pain)"),
+        ("technique", "deep-tisue-massage", "Deep tissue massage"),
+        ("tissue", "gastrocnemis", "Gastrocnemius"),
+        ("hazard", "pregnant women", "Pregnancy"),
+    ],
+)
+def test_unknown_name_leads_to_the_nearest(page: str, name: str, nearest: str) -> None:
+    at = opened(page, id=name)
+    assert name in at.error[0].value.replace("\\", "")
+    assert nearest in links(at)
+    assert not at.title
+
+
+def test_page_without_a_name_lists_all(engine: Engine) -> None:
+    at = opened("technique")
+    assert at.title[0].value == "Techniques"
+    at.selectbox(key="pick-technique").set_value("ice-massage").run()
+    assert at.query_params["id"] == "ice-massage"
+    assert at.title[0].value == engine.knowledge.label("ice-massage")
+
+
+def test_other_pages_lead_back_to_the_client() -> None:
+    at = opened(condition="plantar-fasciitis", phase="chronic", hazard="warfarin")
+    at.switch_page("views/technique.py")
+    at.query_params.clear()
+    at.query_params["id"] = "ice-massage"
+    at.run()
+    assert "Back to Plantar fasciitis, chronic, Anticoagulant medicine" in links(at)
