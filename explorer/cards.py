@@ -47,9 +47,9 @@ def legend() -> None:
     st.caption(
         "**Score** ●: the estimated probability that the technique helps this condition more than its comparator would, "
         "from mechanism and evidence together; the bar is its 90% interval, the tick marks one half.",
-        help="**Evidence** is counted in observations: what the studies and guidelines are worth after their design, certainty, size and fit "
-        "to the client. **Mechanism** is the share of the condition's impairments that the effects of the technique relieve. Neither hides the "
-        "other: open a technique for its arithmetic.",
+        help="**Evidence** is counted in observations: what the studies and guidelines are worth after their design, certainty, size "
+        "and fit to the client. **Mechanism** is the share of the condition's impairments that the effects of the technique relieve. "
+        "Open a technique for its arithmetic.",
     )
 
 
@@ -204,7 +204,7 @@ def _claim_row(link_: Link) -> list[str]:
 def _dot(rationales: Sequence[Rationale]) -> str:
     """The paths in Graphviz's language."""
     lines = ["digraph { rankdir=LR; bgcolor=transparent; nodesep=0.15; ranksep=0.5;",
-             'node [shape=box style="rounded,filled" fillcolor="#e3efef" color="#0b6b6b" fontcolor="#14262b" fontname="sans-serif" fontsize=11];',
+             'node [shape=box style="rounded,filled" fillcolor="#e3efef" color="#0b6b6b" fontcolor="#14262b" fontsize=11];',
              'edge [color="#6b8589" arrowsize=0.7];']  # fmt: skip
     edges: dict[tuple[str, str], tuple[float, bool]] = {}
     for r in rationales:

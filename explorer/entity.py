@@ -63,7 +63,8 @@ def _pick(page: Page, cls: str, noun: str, slug: str | None) -> None:
     shown, key = state.options(knowledge().version.sha256, cls), f"pick-{page}"
     state.keep(key, slug)
     st.selectbox(f"Look up a {noun}", shown, index=None, key=key, format_func=shown.__getitem__, filter_mode="contains",
-                 placeholder=f"Look up a {noun} by any of its names", label_visibility="collapsed", on_change=_picked, args=(key,))  # fmt: skip
+                 placeholder=f"Look up a {noun} by any of its names", label_visibility="collapsed",
+                 on_change=_picked, args=(key,))  # fmt: skip
 
 
 def _picked(key: str) -> None:

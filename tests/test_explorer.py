@@ -132,7 +132,7 @@ def test_medical_review_stands_above_the_list(engine: Engine) -> None:
 
 
 def test_red_flags_of_mimics_come_first(engine: Engine) -> None:
-    red_flag, condition = flag(engine, STOPS)
+    _, condition = flag(engine, STOPS)
     near = {
         engine.knowledge.label(n.one("redFlag")) for n in engine.knowledge.of_class("RedFlagIndication") if condition in n.all("mimics")
     }

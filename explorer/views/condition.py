@@ -171,7 +171,7 @@ def evidence(node: Node) -> None:
     st.header("Evidence", anchor="evidence")
     if not statements:
         st.caption(
-            "No study of a technique for this very condition is in the graph. What is known of a more general condition counts at a discount."
+            "No study of a technique for this very condition is in the graph. What is known of a more general one counts at a discount."
         )
         return
     sources = {source for n in statements for source in n.all("dcterms:source")}
@@ -179,5 +179,6 @@ def evidence(node: Node) -> None:
     studies(statements, "evidenceTechnique", "technique")
 
 
-show("condition", "Condition", "condition", "What each condition is, which tissues it affects and how, what to rule out, and what has been studied.",
+show("condition", "Condition", "condition",
+     "What each condition is, which tissues it affects and how, what to rule out, and what has been studied.",
      draw, lambda: by_value("Condition", "inRegion"))  # fmt: skip

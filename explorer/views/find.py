@@ -70,9 +70,7 @@ def _changed() -> None:
 def start(view: View) -> None:
     """What to do first, for a visitor without a condition."""
     st.title("Which techniques help, and which are unsafe?")
-    st.markdown(
-        "Choose a condition. Palpate ranks the techniques of orthopedic massage for it, says why, and withholds what the client must not get."
-    )
+    st.markdown("Choose a condition. Palpate ranks the techniques of orthopedic massage for it, says why, and withholds what is unsafe.")
     conditions = state.options(knowledge().version.sha256, "Condition")
     st.selectbox("Condition", conditions, index=None, key="first-condition", format_func=conditions.__getitem__, filter_mode="contains",
                  placeholder="Name, synonym or ICD-10 code", label_visibility="collapsed", on_change=_chosen, args=(view,))  # fmt: skip
@@ -129,10 +127,8 @@ def refer(answer: Ranking, referral: Referral) -> None:
     """A referral that stops treatment: it stands alone."""
     urgency = knowledge()[f"urgency-{referral.urgency}"]
     with st.container(border=True, key="referral"):
-        st.header(
-            f":red[:material/{'emergency' if referral.urgency == 'emergency' else 'medical_services'}: {urgency.label.capitalize()}: do not treat]",
-            anchor=False,
-        )
+        icon = "emergency" if referral.urgency == "emergency" else "medical_services"
+        st.header(f":red[:material/{icon}: {urgency.label.capitalize()}: do not treat]", anchor=False)
         st.markdown(f"**{md(answer.withheld[0].because[0].action)}**")
         _referral_reasons(referral)
         st.markdown("No technique is shown until a physician has seen the client.")

@@ -11,8 +11,19 @@ from explorer.parts import Html, cap, engine, facts, grounds_html, knowledge, la
 from kg.graph.knowledge import Node
 from kg.reasoning.safety import LEVELS
 
-_INGREDIENTS = {"family": "Family", "pressure": "Pressure", "depth": "Depth", "speed": "Speed", "strokeDirection": "Direction", "contact": "Contact",
-                "mechanicalAction": "Action", "thermalAction": "Heat or cold", "intensity": "Intensity", "actsOn": "Acts on", "appliedAt": "Applied at"}  # fmt: skip
+_INGREDIENTS = {
+    "family": "Family",
+    "pressure": "Pressure",
+    "depth": "Depth",
+    "strokeSpeed": "Speed",
+    "strokeDirection": "Direction",
+    "contact": "Contact",
+    "mechanicalAction": "Action",
+    "thermalAction": "Heat or cold",
+    "intensity": "Intensity",
+    "actsOn": "Acts on",
+    "appliedAt": "Applied at",
+}
 _PRACTICE = {"position": "Positions of the client", "training": "Training", "scope": "Scope of practice", "thumbLoad": "Load on the thumb",
              "wristLoad": "Load on the wrist", "backLoad": "Load on the back"}  # fmt: skip
 _LEVEL_ICONS = {
@@ -68,7 +79,7 @@ def effects(node: Node) -> None:
     own = sorted((link for link in engine().model.links if link.technique == node.slug), key=lambda link: (-link.strength, link.effect))
     if own:
         st.caption(
-            "Strength from 0 to 1: what is taught or reasoned, corrected by laboratory evidence. What a more general technique passes down is discounted."
+            "Strength from 0 to 1: what is taught, corrected by laboratory evidence; less where a more general technique passes it down."
         )
         claims(own)
     else:
@@ -104,10 +115,9 @@ def laboratory(node: Node) -> None:
 
 def _measurement(n: Node) -> list[str]:
     figures = "; ".join(filter(None, (n.one("magnitude"), n.one("duration"), n.one("doseAsApplied"), n.one("locator"))))
+    measured = f"{escape(label(n.one('evidenceEffect')))} {ARROWS.get(n.one('direction'), '')}"
     return [
-        Html(
-            f"{escape(label(n.one('evidenceEffect')))} {ARROWS.get(n.one('direction'), '')}<span class='note'>{escape(label(n.one('direction')))}</span>"
-        ),
+        Html(f"{measured}<span class='note'>{escape(label(n.one('direction')))}</span>"),
         Html(f"{escape(n.one('summary'))}<span class='note'>{escape(figures)}</span>"),
         ", ".join(filter(None, (label(n.one("population")) if n.one("population") else "", label(n.one("tissueType"))))),
         Html(grounds_html(n)),
@@ -154,5 +164,6 @@ def _reason(rule: Node) -> Html:
     return Html(escape(rule.one("reason")) + circumstance)
 
 
-show("technique", "Technique", "technique", "How each technique is done, what it does to tissue and how well that is known, and when it must not be used.",
+show("technique", "Technique", "technique",
+     "How each technique is done, what it does to tissue and how well that is known, and when it must not be used.",
      draw, lambda: by_value("Technique", "family"))  # fmt: skip

@@ -66,5 +66,6 @@ def techniques(node: Node) -> None:
         links("technique", acting)
 
 
-show("tissue", "AnatomicalStructure", "tissue", "Where each structure lies, which conditions affect it, and which techniques act on its kind.",
+show("tissue", "AnatomicalStructure", "tissue",
+     "Where each structure lies, which conditions affect it, and which techniques act on its kind.",
      draw, lambda: by_value("AnatomicalStructure", "inRegion", lambda node: bool(node.one("affectedBy"))))  # fmt: skip

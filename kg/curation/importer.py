@@ -6,11 +6,12 @@ as it is. A table with any fault is refused whole, each fault by file and line, 
 
 import csv
 import hashlib
+import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import RDF, RDFS, SKOS, XSD
 from rdflib.term import Node
 
-from kg.curation.tables import CLASS_OF_KIND, TABLES, Cell, Row, Table
+from kg.curation.tables import CLASS_OF_KIND, MUSCLE_RELATIONS, TABLES, Cell, Row, Table
 from kg.curation.turtle import PREFIXES, dump, header, new_graph, read, shown, write_atomically
 from kg.errors import TableError
 from kg.graph.files import turtle_files
@@ -26,6 +27,10 @@ from kg.graph.names import nearest
 from kg.graph.terms import ONTOLOGY_DIR, PAL
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+NUMBER = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
+IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+MATCHES = ("exact", "close", "broad", "narrow")
 CODE_SYSTEMS = {
     "icd10cm": "http://purl.bioontology.org/ontology/ICD10CM/", "icd11": "http://id.who.int/icd/entity/",
     "mesh": "http://id.nlm.nih.gov/mesh/",
@@ -118,7 +123,7 @@ class Importer:
 
     def statements(self, subject: URIRef, cell: Cell, text: str, row: Row) -> Iterator[tuple[Node, Node, Node]]:
         """The triples of one cell."""
-        prop = _property(cell.property.format_map(row)) if cell.property else RDF.type
+        prop = _property(cell.property.replace("{match}", row.get("match", ""))) if cell.property else RDF.type
         match cell.kind:
             case "slug":
                 if not SLUG.fullmatch(text):
@@ -135,19 +140,19 @@ class Importer:
             case "integer" | "decimal":
                 yield subject, prop, _number(text, cell.kind)
             case "iri":
-                yield subject, prop, URIRef(cell.prefix + re.sub(r"[<>\"{}|\\^`\s]", _percent, text))
+                yield subject, prop, _iri(cell.prefix + re.sub(r"[<>\"{}|\\^`\s]", _percent, text))
             case "page":
                 if not (row["doi"] or row["pmid"] or row["pmcid"]) and row["kind"] in OPEN_PAGES and not MIRRORS.search(text):
-                    yield subject, prop, URIRef(text)
+                    yield subject, prop, _iri(text)
             case "family":
                 yield subject, prop, self.reference(text + "-family", cell.cls)
             case "ref":
                 yield subject, prop, self.reference(cell.prefix + cell.words.get(text, text), cell.cls)
             case "refs":
-                for part in filter(None, (p.strip() for p in text.split(","))):
+                for part in _parts(text):
                     yield subject, prop, self.reference(part, cell.cls)
             case "targets":
-                for part in filter(None, (p.strip() for p in text.split(","))):
+                for part in _parts(text):
                     yield subject, prop, self.target(part)
             case "comparator":
                 yield subject, prop, Literal(text)
@@ -160,7 +165,7 @@ class Importer:
                     yield subject, SKOS.editorialNote, Literal(text)
             case "obo":
                 base = PREFIXES["fma"] if text.startswith("FMA:") else PREFIXES["obo"]
-                yield subject, prop, URIRef(base + (text[4:] if text.startswith("FMA:") else text.replace(":", "_")))
+                yield subject, prop, _iri(base + (text[4:] if text.startswith("FMA:") else text.replace(":", "_")))
             case "code":
                 yield from self.code(subject, prop, text, row)
             case "tissue-class":
@@ -172,6 +177,19 @@ class Importer:
                 yield from self.named(subject, prop, text, "RedFlag", row["label"])
             case "pathology":
                 yield from self.named(subject, prop, text, "SeriousPathology", row["pathology_label"])
+            case "test":
+                yield from self.named(subject, prop, text, "OrthopedicTest", row["label"])
+                yield URIRef(PAL + text), _property("procedure"), Literal(row["procedure"])
+                yield URIRef(PAL + text), _property("inRegion"), self.reference(row["region"], "BodyRegion")
+            case "measure":
+                yield from self.named(subject, prop, text, "OutcomeMeasure", row["label"])
+            case "decision-rule":
+                yield from self.named(subject, prop, text, "DecisionRule", row["label"])
+                yield URIRef(PAL + text), _property("ruleTarget"), Literal(row["target"])
+            case "muscle-relation":
+                yield from self.muscle_relation(subject, text, row)
+            case "leading-integer":
+                yield from self.people(subject, prop, text)
             case unknown:
                 raise AssertionError(unknown)
 
@@ -185,10 +203,30 @@ class Importer:
         standing = self.labels.setdefault(slug, label)
         yield individual, SKOS.prefLabel if standing == label else SKOS.altLabel, Literal(label, lang="en")
 
+    def muscle_relation(self, subject: URIRef, text: str, row: Row) -> Iterator[tuple[Node, Node, Node]]:
+        self.reference(row["muscle"], "AnatomicalStructure")
+        if row["relation"] not in MUSCLE_RELATIONS:
+            raise _Fault(f"{row['relation']!r} is no relation of a muscle; one of {', '.join(MUSCLE_RELATIONS)}")
+        to_structure, in_words = MUSCLE_RELATIONS[row["relation"]]
+        if row["target"] and to_structure:
+            yield subject, _property(to_structure), self.reference(row["target"], "AnatomicalStructure")
+        if in_words and not (row["target"] and row["relation"] == "part-of-group"):
+            yield subject, _property(in_words), Literal(text)
+
+    @staticmethod
+    def people(subject: URIRef, prop: Node, text: str) -> Iterator[tuple[Node, Node, Node]]:
+        """A number of people; words behind it, or in its place, are kept as stated."""
+        if number := re.match(r"\d+", text.replace(",", "")):
+            yield subject, prop, Literal(int(number[0]), datatype=XSD.integer)
+        if not number or number[0] != text:
+            yield subject, _property("figuresAsStated"), Literal(text)
+
     def code(self, subject: URIRef, prop: Node, text: str, row: Row) -> Iterator[tuple[Node, Node, Node]]:
         self.reference(row["condition"], "Condition")
+        if row["match"] not in MATCHES:
+            raise _Fault(f"{row['match']!r} is no match; one of {', '.join(MATCHES)}")
         scheme = self.reference("scheme-" + row["system"], "TermScheme")
-        term = URIRef(CODE_SYSTEMS[row["system"]] + text if row["system"] in CODE_SYSTEMS else PREFIXES["obo"] + text.replace(":", "_"))
+        term = _iri(CODE_SYSTEMS[row["system"]] + text if row["system"] in CODE_SYSTEMS else PREFIXES["obo"] + text.replace(":", "_"))
         yield subject, prop, term
         yield term, RDF.type, URIRef(PAL + "ExternalTerm")
         yield term, SKOS.notation, Literal(text)
@@ -293,8 +331,18 @@ def read_table(path: Path) -> tuple[Table, list[tuple[int, Row]]]:
     except (OSError, UnicodeDecodeError) as error:
         raise TableError([f"{path}: cannot be read as UTF-8 text ({type(error).__name__})"]) from None
     comma = path.suffix.lower() == ".csv"
-    reader = csv.reader(text.splitlines(), delimiter="," if comma else "\t", quoting=csv.QUOTE_MINIMAL if comma else csv.QUOTE_NONE)
-    columns = next(reader, [])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="," if comma else "\t", strict=True,
+                        quoting=csv.QUOTE_MINIMAL if comma else csv.QUOTE_NONE)  # fmt: skip
+    lines, start = [], 1
+    try:
+        for cells in reader:
+            lines.append((start, cells))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise TableError([f"{path.name}:{start}: {error}"]) from None
+    columns = lines[0][1] if lines else []
+    if repeated := sorted({name for name in columns if columns.count(name) > 1}):
+        raise TableError([f"{path.name}:1: the header names {', '.join(repeated)} more than once"])
     table = next((t for t in TABLES if t.columns == frozenset(columns)), None)
     if table is None:
         closest = max(TABLES, key=lambda t: len(t.columns & set(columns)) / len(t.columns | set(columns)))
@@ -302,9 +350,11 @@ def read_table(path: Path) -> tuple[Table, list[tuple[int, Row]]]:
         raise TableError([f"{path.name}:1: the header is of no known kind; nearest is {closest.name} (missing: "
                           f"{', '.join(missing) or 'none'}; not known: {', '.join(extra) or 'none'})"])  # fmt: skip
     rows, faults = [], []
-    for line, cells in enumerate(reader, 2):
+    for line, cells in lines[1:]:
         if len(cells) != len(columns):
             faults.append(f"{path.name}:{line}: {len(cells)} cells, the header has {len(columns)}")
+        elif any(CONTROL.search(cell) for cell in cells):
+            faults.append(f"{path.name}:{line}: a cell holds a line break or a control character")
         else:
             rows.append((line, dict(zip(columns, (c.strip() for c in cells), strict=True))))
     if faults:
@@ -317,11 +367,24 @@ def _property(name: str) -> URIRef:
     return URIRef((PREFIXES[prefix] if prefix else PAL) + local)
 
 
+def _iri(text: str) -> URIRef:
+    if not IRI.fullmatch(text):
+        raise _Fault(f"{text!r} is no IRI")
+    return URIRef(text)
+
+
+def _parts(text: str) -> list[str]:
+    """The entries of a list with commas."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise _Fault(f"{text!r} names nothing")
+    return parts
+
+
 def _number(text: str, kind: str) -> Literal:
-    try:
-        number = Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        raise _Fault(f"{text!r} is no number") from None
+    if not NUMBER.fullmatch(text):
+        raise _Fault(f"{text!r} is no number")
+    number = Decimal(text.replace(",", ""))
     if kind == "decimal":
         return Literal(number if number.as_tuple().exponent else Decimal(f"{number}.0"), datatype=XSD.decimal)
     if number != number.to_integral_value():

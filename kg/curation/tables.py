@@ -12,7 +12,8 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Cell:
-    """How one column becomes statements: `property`, and `kind` ref, refs, text, label, integer, decimal or iri.
+    """How one column becomes statements: `property`, and `kind` ref, refs, text, label, integer, decimal, iri, or
+    one of those that kg.curation.importer treats each in its own way.
 
     A `ref` names an individual: its slug is `prefix` + cell (or what `words` puts for the cell); it must be of `cls`.
     """
@@ -53,6 +54,11 @@ CLASS_OF_KIND = {
     "bone": "Bone", "meniscus-or-labrum": "MeniscusOrLabrum", "skin": "Skin", "lymph-vessel": "LymphVessel",
     "fat-pad": "FatPad",
 }  # fmt: skip
+MUSCLE_RELATIONS = {
+    "origin": ("hasOrigin", "originText"), "insertion": ("hasInsertion", "insertionText"),
+    "innervated-by": ("innervatedBy", ""), "action": ("", "muscleAction"), "part-of-group": ("partOf", "groupText"),
+}  # fmt: skip
+"""For each relation of a muscle the property that names a structure, and the one that says it in words."""
 RECOMMENDATIONS = ("recommended", "not-recommended")
 SOURCE = Cell("dcterms:source", "refs", "Source", needed=True)
 LABEL = Cell("skos:prefLabel", "label", needed=True)
@@ -117,4 +123,24 @@ TABLES = (
     Table("condition codes", "mappings", lambda r: r["condition"], lambda r: "",
           {"condition": Cell("", "slug"), "system": Cell("", "skip"), "code": Cell("skos:{match}Match", "code", needed=True),
            "label": Cell("", "skip"), "match": Cell("", "skip"), "source": Cell("", "skip")}, unique=False),
+    Table("muscle relations", "tissues", lambda r: r["muscle"], lambda r: "",
+          {"muscle": Cell("", "slug"), "relation": Cell("", "skip"), "target_label": Cell("", "muscle-relation", needed=True),
+           "target": Cell("", "skip"), "source": Cell("", "skip")}, unique=False),
+    Table("tests", "assessment", lambda r: f"accuracy-{r['test']}-{r['condition']}", lambda r: "DiagnosticEvidence",
+          {"test": Cell("ofTest", "test", needed=True), "label": Cell("", "skip"), "region": Cell("", "skip"),
+           "procedure": Cell("", "skip"), "positive_sign": Cell("positiveSign", needed=True),
+           "condition": Cell("evidenceCondition", "ref", "Condition", needed=True),
+           "sensitivity": Cell("sensitivity", "decimal"), "specificity": Cell("specificity", "decimal"),
+           "lr_positive": Cell("lrPositive", "decimal"), "lr_negative": Cell("lrNegative", "decimal"),
+           "participants": Cell("participants", "leading-integer"), "reference_standard": Cell("referenceStandard"),
+           "source": SOURCE}, unique=False, numbered=True),
+    Table("outcome measures", "assessment", lambda r: f"interpretation-{r['measure']}", lambda r: "MeasureInterpretation",
+          {"measure": Cell("ofMeasure", "measure", needed=True), "label": Cell("", "skip"),
+           "conditions": Cell("measuredIn", "refs", "Condition"), "region": Cell("inRegion", "ref", "BodyRegion"),
+           "range": Cell("scaleRange"), "mcid": Cell("minimalImportantDifference"), "mdc": Cell("minimalDetectableChange"),
+           "source": SOURCE}, unique=False, numbered=True),
+    Table("decision rules", "safety", lambda r: f"criterion-{r['rule']}", lambda r: "RuleCriterion",
+          {"rule": Cell("ofRule", "decision-rule", needed=True), "label": Cell("", "skip"), "target": Cell("", "skip"),
+           "criterion": Cell("criterion", needed=True), "points": Cell("points"), "interpretation": Cell("interpretation"),
+           "source": SOURCE}, unique=False, numbered=True),
 )  # fmt: skip

@@ -76,7 +76,7 @@ def loose_ends(store: ox.Store, places: Places) -> list[str]:
 
 def clashes(store: ox.Store, places: Places) -> list[str]:
     """Each individual that the axioms put into two disjoint classes or give two values where one is allowed."""
-    return sorted(set(_disjoint(store, places)) | set(_functional(store, places)))
+    return sorted({*_disjoint(store, places), *_functional(store, places), *_double_use(store, places)})
 
 
 _TYPES = f"""{{ ?x a ?t }} UNION {{ ?p <{RDFS}domain> ?t . ?x ?p ?o }} UNION {{ ?p <{RDFS}range> ?t . ?s ?p ?x }}
@@ -111,3 +111,12 @@ def _functional(store: ox.Store, places: Places) -> Iterator[str]:
     for row in store.query(query, use_default_graph_as_union=True):  # type: ignore[union-attr]
         x, p, one, two = (slug(row[name].value) for name in ("x", "p", "one", "two"))
         yield f"{places.of(x)}{x} has two values of {p}, {one} and {two}; it may have one."
+
+
+def _double_use(store: ox.Store, places: Places) -> Iterator[str]:
+    """One name for a property or class and for an individual: the next reader would take one for the other."""
+    query = f"""SELECT DISTINCT ?x ?kind WHERE {{
+        VALUES ?kind {{ <{OWL}ObjectProperty> <{OWL}DatatypeProperty> <{OWL}Class> }} ?x a ?kind , ?cls . ?cls a <{OWL}Class> }}"""
+    for row in store.query(query, use_default_graph_as_union=True):  # type: ignore[union-attr]
+        name = slug(row["x"].value)
+        yield f"{places.of(name)}{name} names both a {row['kind'].value.partition('#')[2]} and an individual; rename one."
