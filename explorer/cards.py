@@ -253,7 +253,7 @@ def _evidence_row(o: Observation) -> list[str]:
     indirect = f"<span class='note'>Indirect, about: {escape(', '.join(about))}</span>" if about else ""
     figures = " ".join(filter(None, (node.one("effectSize"), f"({node.one('locator')})" if node.one("locator") else "")))
     finding = f"{escape(node.one('summary'))}<span class='note'>{escape(figures)}</span>{indirect}"
-    counts = f"{o.successes:.2f} for, {o.failures:.2f} against" if o.share is not None else "nothing"
+    counts = ", ".join(f"{count:.2f} {word}" for count, word in ((o.successes, "for"), (o.failures, "against")) if count) or "nothing"
     return [result_html(o.direction), label(node.one("outcome")) + against, Html(finding), counts, Html(cite_html(o.source))]
 
 
@@ -280,9 +280,9 @@ def _factors(o: Observation) -> dict[str, object]:
     return {
         "Source": " ".join(filter(None, (source.one("dcterms:creator"), str(source.properties.get("year", ("",))[0])))),
         "Result": label(o.direction),
-        **{name.capitalize(): round(value, 3) for name, value in o.factors.items()},
-        "Weight": round(o.weight, 3),
-        "Share for": o.share,
         "For": round(o.successes, 3),
         "Against": round(o.failures, 3),
+        "Weight": round(o.weight, 3),
+        "Share for": o.share,
+        **{name.capitalize(): round(value, 3) for name, value in o.factors.items()},
     }

@@ -148,7 +148,7 @@ def test_a_technique_bound_to_a_region_does_nothing_for_another(engine: Engine) 
     answer = engine.rank("plantar-fasciitis", engine.client("chronic"))
     entry = next(e for e in answer.recommended if e.technique == "intraoral-massage")
     assert entry.class_ == "unknown"
-    assert all(not r.need.tissue for r in entry.rationale)
+    assert all(r.need.whole_person for r in entry.rationale)
 
 
 # ---------------------------------------------------------------------------------------------------- laws of pooling

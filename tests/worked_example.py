@@ -192,14 +192,14 @@ def _posterior(answer: dict[str, Any], entry: dict[str, Any]) -> str:
     leader = next(e for e in answer["recommended"] if e["band"] == entry["band"])
     apart = (leader["score"] - score) / sqrt(_variance(leader) + _variance(entry))
     assert apart < p["band-separation"]
-    best = max(entry["evidence"], key=lambda o: o["factors"]["design"])
-    design = knowledge[knowledge[best["source"]].one("design")].label
+    designs = [knowledge[knowledge[o["source"]].one("design")] for o in entry["evidence"] if o["weight"]]
+    best = max(designs, key=lambda design: design.number("ceiling")).label
     return (
         "**6. Posterior.** "
         f"α = {number(mean)} × {number(count)} + {number(s)} = {number(alpha)}; β = {number(1 - mean)} × {number(count)} + {number(f)} = {number(beta)}. "
         f"Score = α / (α + β) = {number(score)}. Interval, the 5% and 95% points of Beta(α, β): {number(low)} to {number(high)}.\n\n"
         f"**7. Words.** Evidence weighs {number(s + f)}, of which {number(s / (s + f))} speaks for the technique: class *{entry['class']}*. "
-        f"The interval is {number(high - low)} wide and the best source is a {design}: certainty *{entry['certainty']}* ({entry['certainty_reason']}). "
+        f"The interval is {number(high - low)} wide and the best kind of source is {best}: certainty *{entry['certainty']}* ({entry['certainty_reason']}). "
         f"The best technique of the same band, {leader['label'].lower()}, is {number(apart)} standard deviations ahead, less than "
         f"{number(p['band-separation'])}: band {entry['band']}, rank {entry['rank']}."
     )

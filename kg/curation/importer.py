@@ -273,7 +273,7 @@ class Importer:
         graph, faults = new_graph(), []
         for column, cell in table.cells.items():
             if not row[column]:
-                if cell.needed:
+                if cell.needed or cell.kind == "slug":
                     faults.append(f"{column} is empty")
                 continue
             try:
@@ -295,19 +295,17 @@ class Importer:
             target = self.ontology / table.folder / f"{path.stem}.ttl"
             graph = read(target) if target.exists() else new_graph()
             head = header(target.read_text(encoding="utf-8")) if target.exists() else ""
-            standing = {subject for subject, triples in rows if self.stands(table, subject, triples)}
-            for subject, triples in rows:
-                if subject not in standing:
-                    for triple in triples:
-                        if triple not in self.graph:
-                            graph.add(triple)
-                            self.graph.add(triple)
-            if len(standing) < len(rows):
+            new = [triples for subject, triples in rows if not self.stands(table, subject, triples)]
+            for triples in new:
+                for triple in triples:
+                    if triple not in self.graph:
+                        graph.add(triple)
+                        self.graph.add(triple)
+            if new:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(target, dump(graph, head))
             self.__dict__.pop("individuals", None)
-            yield Imported(path.name, len(rows), sum(subject not in standing for subject, _ in rows),
-                           sum(subject in standing for subject, _ in rows), shown(target))  # fmt: skip
+            yield Imported(path.name, len(rows), len(new), len(rows) - len(new), shown(target))
 
     def stands(self, table: Table, subject: URIRef, triples: Graph) -> bool:
         """Whether the ontology holds a row's individual already, or all that the row says of another's."""
@@ -363,8 +361,8 @@ def read_table(path: Path) -> tuple[Table, list[tuple[int, Row]]]:
 
 
 def _property(name: str) -> URIRef:
-    prefix, _, local = name.rpartition(":")
-    return URIRef((PREFIXES[prefix] if prefix else PAL) + local)
+    prefix, colon, local = name.partition(":")
+    return URIRef(PREFIXES[prefix] + local if colon else PAL + name)
 
 
 def _iri(text: str) -> URIRef:

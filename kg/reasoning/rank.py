@@ -94,7 +94,7 @@ class Ranking:
             "discuss": [self._entry(entry) for entry in self.discuss],
             "needs": [
                 {"need": n.key, "profiles": list(n.profiles), "impairment": n.impairment, "label": self.knowledge.label(n.impairment),
-                 "tissue": n.tissue or None, "tissue_type": n.tissue_type or None, "weight": n.weight}
+                 "tissue": n.tissue or None, "reached_in": sorted(n.reached_in), "whole_person": n.whole_person, "weight": n.weight}
                 for n in self.needs
             ],
             "statements": statements,

@@ -23,6 +23,8 @@ from kg.reasoning.client import ANY_PHASE, Client
 Floats = NDArray[np.float64]
 _OPPOSITE = {"increases": "decreases", "decreases": "increases"}
 _ANY_TISSUE = "any-tissue"
+_ANYWHERE = frozenset((_ANY_TISSUE, "central-nervous-system"))
+"""Tissue types in which an effect reaches an impairment without a tissue of its own, whatever the condition."""
 _KEPT = 128
 """How many scored conditions with phase and irritability are kept; the graph never changes, so they stay right."""
 
@@ -139,11 +141,16 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """An impairment of a condition in the client's phase: where it sits, its share of all needs, the profiles that say so."""
+    """An impairment of a condition in the client's phase: where it sits, its share of all needs, the profiles that say so.
+
+    `reached_in` are the tissue types in which an effect reaches it: that of its tissue; without a tissue those that the
+    condition affects. `whole_person` impairments are reached by work anywhere on the body.
+    """
 
     impairment: str
     tissue: str
-    tissue_type: str
+    reached_in: frozenset[str]
+    whole_person: bool
     weight: float
     profiles: tuple[str, ...]
 
@@ -324,8 +331,11 @@ class Model:
         spots: dict[tuple[str, str], list[tuple[Node, float]]] = {}
         for node, weight in chosen:
             spots.setdefault((node.one("profileImpairment"), node.one("impairedTissue")), []).append((node, weight))
+        affected = frozenset(kind for part in self.knowledge[holder].all("affects") for kind in self.knowledge[part].all("hasTissueType"))
         return tuple(
-            Need(impairment, tissue, self.knowledge[tissue].one("hasTissueType", _ANY_TISSUE) if tissue else "",
+            Need(impairment, tissue,
+                 frozenset((*self.knowledge[tissue].all("hasTissueType"), _ANY_TISSUE)) if tissue else affected | _ANYWHERE,
+                 bool(self.knowledge[impairment].properties.get("wholePerson")),
                  sum(weight for _, weight in group) / total, tuple(node.slug for node, _ in group))
             for (impairment, tissue), group in spots.items()
         )  # fmt: skip
@@ -344,10 +354,10 @@ class Model:
         return not at or self._regions.inside(condition, at)
 
     def paths_to(self, need: Need) -> NDArray[np.intp]:
-        """Which paths reach a need: those to its impairment by an effect on its kind of tissue, on any, or if it has none."""
+        """Which paths reach a need: those to its impairment by an effect in a tissue type in which it is reached."""
         groups = self._arrays[3]
         found = [members for (impairment, tissue), members in groups.items()
-                 if impairment == need.impairment and (not need.tissue_type or tissue in (_ANY_TISSUE, need.tissue_type))]  # fmt: skip
+                 if impairment == need.impairment and tissue in need.reached_in]  # fmt: skip
         return np.concatenate(found) if found else np.empty(0, dtype=np.intp)
 
     def coverage(self, condition: str, phase: str | None) -> Floats:
@@ -362,7 +372,7 @@ class Model:
             spared = np.exp(np.bincount(technique[bad], weights=logs[bad], minlength=count))
             covered[row] = relief * spared
         elsewhere = [self.bound_elsewhere(technique, condition) for technique in self.techniques]
-        local = [bool(need.tissue) for need in needs]
+        local = [not need.whole_person for need in needs]
         covered[np.ix_(local, elsewhere)] = 0.0
         return covered
 
