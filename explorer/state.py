@@ -32,7 +32,6 @@ def options(version: str, cls: str) -> dict[str, str]:
                if alias.casefold() != node.label.casefold()}  # fmt: skip
     if cls == "Condition":
         further |= {(code, slug) for code, slugs in names.codes.items() for slug in slugs if ":" not in code}
-    further = set()
     for alias, slug in sorted(further, key=lambda pair: (pair[0].casefold(), pair[1])):
         shown[slug + _ALIAS + alias] = f"{alias}  ·  {labels[slug]}"
     return shown

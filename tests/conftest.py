@@ -19,6 +19,7 @@ def engine() -> Engine:
 
 _TRACTION = """PREFIX pal: <https://w3id.org/palpate/>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
 
 pal:traction-unspecified
     a pal:Technique ;

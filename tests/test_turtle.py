@@ -25,6 +25,7 @@ MESSY = """# Why this file is here.
 pal:b skos:prefLabel "B"@en; a pal:Muscle, pal:SoftTissue . # lost
 pal:a a pal:Muscle ; pal:partOf pal:b , pal:a .
 """
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), max_size=20)
 Maker = Callable[..., Path]
 
 
@@ -84,7 +85,7 @@ def test_the_order_of_statements_does_not_matter(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.integers(0, 3), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), max_size=20)), max_size=6))
+@given(st.lists(st.tuples(st.integers(0, 3), TEXT), max_size=6))
 def test_any_text_survives(tmp_path: Path, facts: list[tuple[int, str]]) -> None:
     graph = new_graph()
     for number, text in facts:

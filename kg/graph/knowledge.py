@@ -131,6 +131,13 @@ class Knowledge:
         """The individuals of a class, in the order of their slugs."""
         return self._classes.get(cls, ())
 
+    def group(self, cls: str, *properties: str) -> dict[tuple[str, ...], list[Node]]:
+        """The individuals of a class by what they state for these properties, each by its first value."""
+        found: dict[tuple[str, ...], list[Node]] = {}
+        for node in self.of_class(cls):
+            found.setdefault(tuple(node.one(name) for name in properties), []).append(node)
+        return found
+
     @cached_property
     def store(self) -> "ox.Store":
         """The Oxigraph store with the asserted and the inferred graph; loaded when first asked for."""

@@ -95,7 +95,8 @@ class Explainer:
             for index in model.paths_to(need):
                 path = model.paths[index]
                 link = path.link
-                if (technique and link.technique != technique) or (not need.whole_person and model.bound_elsewhere(link.technique, condition)):
+                elsewhere = not need.whole_person and model.bound_elsewhere(link.technique, condition)
+                if elsewhere or (technique and link.technique != technique):
                     continue
                 effect = (link.effect, link.tissue, link.claim)
                 graph.add_edge(link.technique, effect, key=link.claim, slug=link.claim, strength=link.strength, link=link)

@@ -115,10 +115,8 @@ class SafetyGate:
         self._applied_at = {slug: frozenset(knowledge[slug].all("appliedAt")) for slug in self.techniques}
         self._regions = Regions(knowledge)
         self._bears = {slug: _names_of(knowledge[slug]) for slug in self.techniques}
-        by_hazard: dict[str, list[_Rule]] = {}
-        for node in knowledge.of_class("ContraindicationRule"):
-            by_hazard.setdefault(node.one("ruleHazard"), []).append(self._resolve(node))
-        self._rules = {hazard: tuple(rules) for hazard, rules in by_hazard.items()}
+        rules = knowledge.group("ContraindicationRule", "ruleHazard")
+        self._rules = {hazard: tuple(self._resolve(node) for node in nodes) for (hazard,), nodes in rules.items()}
 
     # ------------------------------------------------------------------ the rules
     def _resolve(self, node: Node) -> _Rule:
@@ -149,7 +147,7 @@ class SafetyGate:
         """
         node = self._knowledge[condition]
         found: dict[str, set[str]] = {condition: set(ALL_PHASES)} if node.is_a("Hazard") else {}
-        for occurrence in self._occurrences.get(condition, ()):
+        for occurrence in self._occurrences.get((condition,), ()):
             stated = set(occurrence.all("inPhase"))
             found.setdefault(occurrence.one("occurrenceOf"), set()).update(ALL_PHASES if "any" in stated else stated)
         for name in ALL_PHASES:
@@ -158,11 +156,8 @@ class SafetyGate:
         return {hazard: tuple(p for p in ALL_PHASES if p in phases) for hazard, phases in found.items() if phase is None or phase in phases}
 
     @cached_property
-    def _occurrences(self) -> dict[str, list[Node]]:
-        found: dict[str, list[Node]] = {}
-        for node in self._knowledge.of_class("HazardOccurrence"):
-            found.setdefault(node.one("broughtBy"), []).append(node)
-        return found
+    def _occurrences(self) -> Mapping[tuple[str, ...], list[Node]]:
+        return self._knowledge.group("HazardOccurrence", "broughtBy")
 
     # ------------------------------------------------------------------ the verdict
     def judge(self, condition: str, client: Client) -> Verdict:
@@ -254,7 +249,7 @@ class SafetyGate:
         reasons = [
             ReferralReason(flag, self._knowledge.label(flag), node.one("pathology"), self._knowledge.label(node.one("pathology")),
                            node.one("urgency").removeprefix(_URGENCY), node.all("dcterms:source"))
-            for flag in client.red_flags for node in self._indications.get(flag, ())
+            for flag in client.red_flags for node in self._indications.get((flag,), ())
         ]  # fmt: skip
         reasons += [
             ReferralReason(own, self._knowledge.label(own), None, None, "emergency", rule.reason.sources)
@@ -267,11 +262,8 @@ class SafetyGate:
         return Referral(ordered[0].urgency, tuple(ordered))
 
     @cached_property
-    def _indications(self) -> dict[str, list[Node]]:
-        found: dict[str, list[Node]] = {}
-        for node in self._knowledge.of_class("RedFlagIndication"):
-            found.setdefault(node.one("redFlag"), []).append(node)
-        return found
+    def _indications(self) -> Mapping[tuple[str, ...], list[Node]]:
+        return self._knowledge.group("RedFlagIndication", "redFlag")
 
 
 def _names_of(technique: Node) -> frozenset[str]:

@@ -220,16 +220,14 @@ class Model:
     @cached_property
     def links(self) -> tuple[Link, ...]:
         """Every effect that a technique is held to have, its own and what more general techniques pass down."""
-        claims: dict[str, list[Node]] = {}
-        for node in self.knowledge.of_class("EffectClaim"):
-            claims.setdefault(node.one("claimTechnique"), []).append(node)
+        claims = self.knowledge.group("EffectClaim", "claimTechnique")
         refuted = {(n.one("refutedTechnique"), n.one("refutedEffect"), n.one("tissueType", _ANY_TISSUE))
                    for n in self.knowledge.of_class("RefutedEffectClaim")}  # fmt: skip
         links = []
         for technique in self.techniques:
             taken: set[tuple[str, str]] = set()
             for holder, steps in sorted(self.technique_lineage[technique].items(), key=lambda item: item[1]):
-                found = [self._link(technique, claim, steps) for claim in claims.get(holder, ())]
+                found = [self._link(technique, claim, steps) for claim in claims.get((holder,), ())]
                 links += [link for link in found if (link.effect, link.tissue) not in taken]
                 taken |= {(link.effect, link.tissue) for link in found}
                 taken |= {(effect, tissue) for owner, effect, tissue in refuted if owner == holder}
@@ -245,11 +243,8 @@ class Model:
         return Link(technique, effect, direction, tissue, claim.slug, steps, prior, strength, observations)
 
     @cached_property
-    def _mechanism_evidence(self) -> dict[tuple[str, str], list[Node]]:
-        found: dict[tuple[str, str], list[Node]] = {}
-        for node in self.knowledge.of_class("MechanismEvidence"):
-            found.setdefault((node.one("evidenceTechnique"), node.one("evidenceEffect")), []).append(node)
-        return found
+    def _mechanism_evidence(self) -> Mapping[tuple[str, ...], list[Node]]:
+        return self.knowledge.group("MechanismEvidence", "evidenceTechnique", "evidenceEffect")
 
     def _laboratory(self, technique: str, effect: str, direction: str, tissue: str) -> list[Observation]:
         """Measurements of the effect under the technique or a more general one, in this kind of tissue."""
@@ -272,13 +267,11 @@ class Model:
     @cached_property
     def paths(self) -> tuple[Path, ...]:
         """All paths from a technique over an effect to an impairment that it relieves or aggravates."""
-        reliefs: dict[str, list[Node]] = {}
-        for node in self.knowledge.of_class("Relief"):
-            reliefs.setdefault(node.one("reliefEffect"), []).append(node)
+        reliefs = self.knowledge.group("Relief", "reliefEffect")
         return tuple(
             Path(link, relief.slug, relief.one("reliefImpairment"), self.parameters[relief.one("strength")],
                  relief.one("direction") == link.direction)
-            for link in self.links for relief in reliefs.get(link.effect, ())
+            for link in self.links for relief in reliefs.get((link.effect,), ())
         )  # fmt: skip
 
     @cached_property
@@ -307,18 +300,15 @@ class Model:
         return {}
 
     @cached_property
-    def _profiles(self) -> dict[str, list[Node]]:
-        found: dict[str, list[Node]] = {}
-        for node in self.knowledge.of_class("ImpairmentProfile"):
-            found.setdefault(node.one("profileOf"), []).append(node)
-        return found
+    def _profiles(self) -> Mapping[tuple[str, ...], list[Node]]:
+        return self.knowledge.group("ImpairmentProfile", "profileOf")
 
     def _find_needs(self, condition: str, phase: str | None) -> tuple[Need, ...]:
         lineage = sorted(self.condition_lineage[condition].items(), key=lambda item: (item[1], item[0]))
-        holder = next((slug for slug, _ in lineage if slug in self._profiles), condition)
+        holder = next((slug for slug, _ in lineage if (slug,) in self._profiles), condition)
         chosen: list[tuple[Node, float]] = []
-        phases = {p for node in self._profiles.get(holder, ()) for p in node.all("inPhase")} - {ANY_PHASE, "postoperative"}
-        for node in self._profiles.get(holder, ()):
+        phases = {p for node in self._profiles.get((holder,), ()) for p in node.all("inPhase")} - {ANY_PHASE, "postoperative"}
+        for node in self._profiles.get((holder,), ()):
             stated = set(node.all("inPhase"))
             salience = self.parameters[node.one("salience")]
             if phase is None:
@@ -391,11 +381,8 @@ class Model:
 
     # ------------------------------------------------------------------ evidence
     @cached_property
-    def _treatment_evidence(self) -> dict[tuple[str, str], list[Node]]:
-        found: dict[tuple[str, str], list[Node]] = {}
-        for node in self.knowledge.of_class("TreatmentEvidence"):
-            found.setdefault((node.one("evidenceCondition"), node.one("evidenceTechnique")), []).append(node)
-        return found
+    def _treatment_evidence(self) -> Mapping[tuple[str, ...], list[Node]]:
+        return self.knowledge.group("TreatmentEvidence", "evidenceCondition", "evidenceTechnique")
 
     def _design(self, node: Node) -> float:
         source = node.one("dcterms:source")
