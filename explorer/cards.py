@@ -109,8 +109,12 @@ def card(entry: Entry, answer: Ranking, common: Sequence[Reason] = (), kind: str
 
 def explained(entry: Entry, answer: Ranking) -> Entry:
     """The entry with its rationale, which a ranking made without explanations lacks."""
-    found = engine().explainer.rationale(answer.condition, answer.client.phase, entry.technique)
-    return replace(entry, rationale=tuple(found))
+    return replace(entry, rationale=_rationale(answer.version.sha256, answer.condition, answer.client.phase, entry.technique))
+
+
+@st.cache_resource(show_spinner=False, max_entries=10_000)
+def _rationale(version: str, condition: str, phase: str | None, technique: str) -> tuple[Rationale, ...]:
+    return tuple(engine().explainer.rationale(condition, phase, technique))
 
 
 @st.fragment

@@ -18,7 +18,7 @@ _LAST = "last-client"
 
 
 # ---------------------------------------------------------------------------------------------------- options by any name
-@st.cache_data(show_spinner=False)
+@st.cache_resource(show_spinner=False)
 def options(version: str, cls: str) -> dict[str, str]:
     """Option -> what it shows, for every name of every individual of a class; labels first, then synonyms and codes.
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from doctest import ELLIPSIS, OutputChecker
 from functools import cache
+from itertools import pairwise
 from os import environ
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from kg.serving import cli, http
 from tests.worked_example import example, weights
 
 ROOT = Path(__file__).parents[1]
-PAGES = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))}
+PAGES = {str(path.relative_to(ROOT)): path for path in sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))}
 GENERATED = {"weights": weights, "example": example}
 NOT_RUN = {"serve", "build", "check"}
 """Commands that run long: of these only the options are checked here; other tests run them."""
@@ -97,13 +98,13 @@ class Runner:
         """`curl -s [-H HEADER] [--data-urlencode NAME=VALUE] URL`, answered by the routes themselves."""
         assert self.server is not None
         headers, form, url = {}, {}, words[-1].removeprefix("http://127.0.0.1:8501")
-        for option, value in zip(words, words[1:], strict=False):
+        for option, value in pairwise(words):
             if option == "-H":
                 headers[value.partition(":")[0]] = value.partition(":")[2].strip()
             elif option == "--data-urlencode":
                 form[value.partition("=")[0]] = value.partition("=")[2]
         answer = self.server.post(url, data=form, headers=headers) if form else self.server.get(url, headers=headers)
-        return answer.text.rstrip("\n") + "\n"
+        return answer.text.replace("\r\n", "\n").rstrip("\n") + "\n"
 
 
 def _kept(found: re.Match[str], output: str) -> str:
@@ -207,9 +208,9 @@ def test_every_route_is_documented() -> None:
 
 
 def test_every_field_of_an_answer_is_documented() -> None:
-    answer = kg.rank("plantar-fasciitis", phase="chronic", hazards=["warfarin"], red_flags=["saddle-anesthesia"], top=3).to_dict()
-    answers = [answer, kg.rank("plantar-fasciitis", phase="chronic", hazards=["warfarin"], top=3).to_dict()]
-    fields = {field for found in answers for field in _fields(found)}
+    flag = kg.load().knowledge.of_class("RedFlag")[0].slug
+    answers = [kg.rank("plantar-fasciitis", phase="chronic", hazards=["warfarin"], red_flags=flags, top=3) for flags in ([], [flag])]
+    fields = {field for answer in answers for field in _fields(answer.to_dict())}
     assert not sorted(field for field in fields if f"`{field}`" not in text_of("docs/api.md"))
 
 

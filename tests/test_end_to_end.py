@@ -93,7 +93,7 @@ def test_therapist_finds_what_is_safe_in_a_minute(server: str, browser: Browser)
     expect(cards.first.get_by_role("link")).to_contain_text("1. ")
     expect(cards.first.get_by_role("img", name="Score")).to_be_visible()
     expect(page.locator("[class*=st-key-card-recommended-deep-tissue-massage]")).to_have_count(0)
-    withheld = page.locator("[class*=st-key-card-withheld-anticoagulants]").filter(has_text="Deep tissue massage").first
+    withheld = page.locator("[class*=st-key-withheld-anticoagulants]").filter(has_text="Deep tissue massage").first
     expect(withheld).to_contain_text("Bruising and bleeding come more easily")
     expect(withheld).to_contain_text("No deep tissue work")
 

@@ -114,7 +114,8 @@ def test_order_bands_and_classes(answer: dict) -> None:
             if leader is None or (leader[0] - mean) / sqrt(leader[1] + variance) >= p["band-separation"]:
                 leader, band = (mean, variance), (1 if leader is None else band + 1)
             assert entry["band"] == band
-            gains, losses = (sum(e[key] for e in entry["evidence"]) for key in ("successes", "failures"))
+            near = [e for e in entry["evidence"] if e["factors"]["condition"] * e["factors"]["technique"] >= p["class-directness-least"]]
+            gains, losses = (sum(e[key] for e in near) for key in ("successes", "failures"))
             if gains + losses < p["class-evidence-least"]:
                 expected = "mechanism-only" if entry["plausibility"] >= p["class-plausibility-least"] else "unknown"
             else:

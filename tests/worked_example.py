@@ -55,7 +55,8 @@ def weights() -> str:
 
 
 def _words(cls: str) -> str:
-    return ", ".join(_word(node) for node in sorted(kg.load().knowledge.of_class(cls), key=lambda n: -n.number("value", 0)) if "value" in node.properties)
+    valued = [node for node in kg.load().knowledge.of_class(cls) if "value" in node.properties]
+    return ", ".join(_word(node) for node in sorted(valued, key=lambda node: -node.number("value")))
 
 
 def _word(node: Any) -> str:
@@ -73,13 +74,13 @@ def example() -> str:
     engine = kg.load()
     answer = engine.rank(CONDITION, engine.client(PHASE, IRRITABILITY)).to_dict()
     entry = next(e for e in answer["recommended"] if e["technique"] == TECHNIQUE)
-    steps = (_needs(answer), _claims(answer, entry), _paths(answer, entry), _coverage(answer, entry), _evidence(answer, entry), _posterior(answer, entry))
-    return "\n\n".join(steps) + "\n"
+    steps = (_claims, _paths, _coverage, _evidence, _posterior)
+    return "\n\n".join([_needs(answer), *(step(answer, entry) for step in steps)]) + "\n"
 
 
 def _place(need: dict[str, Any]) -> str:
-    tissue = kg.load().knowledge.label(need["tissue"]).lower() if need["tissue"] else "whole person"
-    return f"{need['label']}, {tissue}"
+    tissue = f", {kg.load().knowledge.label(need['tissue']).lower()}" if need["tissue"] else ""
+    return f"{need['label']}{tissue}"
 
 
 def _needs(answer: dict[str, Any]) -> str:
@@ -105,11 +106,11 @@ def _claims(answer: dict[str, Any], entry: dict[str, Any]) -> str:
         same(sum(gains), claim["successes"])
         same(sum(losses), claim["failures"])
         strength = (claim["prior"] * count + sum(gains)) / (count + sum(gains) + sum(losses)) * discount ** claim["steps"]
-        rows.append((f"{claim['direction']} {claim['effect']} ({claim['tissue_type']})", claim["prior"], sum(gains) + 0.0, sum(losses) + 0.0,
-                     str(claim["steps"]), same(strength, claim["strength"])))  # fmt: skip
+        rows.append((f"{claim['direction']} {claim['effect']} ({claim['tissue_type']})", claim["prior"], float(sum(gains)), float(sum(losses)),
+                     claim["steps"], same(strength, claim["strength"])))  # fmt: skip
     formula = f"({number(count)} × prior + s) / ({number(count)} + s + f) × {number(discount)}^steps"
-    return (f"**2. Effect claims.** Laboratory measurements first:\n\n{laboratory}\n\n"
-            f"Then the strength of each claim, {formula}:\n\n" + table(("claim", "prior", "s", "f", "steps", "strength"), rows))  # fmt: skip
+    strengths = table(("claim", "prior", "s", "f", "steps", "strength"), rows)
+    return f"**2. Effect claims.** Laboratory measurements first:\n\n{laboratory}\n\nThen the strength of each claim, {formula}:\n\n{strengths}"
 
 
 def _share(observation: Observation) -> float:
@@ -147,7 +148,7 @@ def _coverage(answer: dict[str, Any], entry: dict[str, Any]) -> str:
         spared = prod((1 - path["strength"] for path in paths if not path["relieves"]), start=1.0)
         plausibility += need["weight"] * relieved * spared
         if paths:
-            rows.append((_place(need), relieved + 0.0, spared, relieved * spared, need["weight"] * relieved * spared))
+            rows.append((_place(need), float(relieved), spared, relieved * spared, need["weight"] * relieved * spared))
     p, tolerance = answer["parameters"], entry["tolerance"]
     same(plausibility, entry["plausibility"])
     prior = p["prior-mean-low"] + (p["prior-mean-high"] - p["prior-mean-low"]) * plausibility * tolerance
@@ -162,10 +163,11 @@ def _coverage(answer: dict[str, Any], entry: dict[str, Any]) -> str:
 def _evidence(answer: dict[str, Any], entry: dict[str, Any]) -> str:
     evidence = [o for o in entry["evidence"] if o["share"] is not None]
     names = {o["statement"]: f"E{i}" for i, o in enumerate(entry["evidence"], 1)}
-    said = [f"- {names[o['statement']]}: {o['direction']}. {answer['statements'][o['statement']]['summary']} (`{o['source']}`)" for o in entry["evidence"]]
+    summaries = {slug: statement["summary"] for slug, statement in answer["statements"].items()}
+    said = [f"- {names[o['statement']]}: {o['direction']}. {summaries[o['statement']]} (`{o['source']}`)" for o in entry["evidence"]]
     factors = table(("", *FACTORS, "weight", "share"), (
-        (names[o["statement"]], *(o["factors"][name] for name in FACTORS), prod(o["factors"].values()), "silent" if o["share"] is None else o["share"])
-        for o in entry["evidence"]))  # fmt: skip
+        (names[o["statement"]], *(o["factors"][name] for name in FACTORS), prod(o["factors"].values()),
+         "silent" if o["share"] is None else o["share"]) for o in entry["evidence"]))  # fmt: skip
     rows = []
     for source in dict.fromkeys(o["source"] for o in evidence):
         group = [o for o in evidence if o["source"] == source]
@@ -195,11 +197,12 @@ def _posterior(answer: dict[str, Any], entry: dict[str, Any]) -> str:
     designs = [knowledge[knowledge[o["source"]].one("design")] for o in entry["evidence"] if o["weight"]]
     best = max(designs, key=lambda design: design.number("ceiling")).label
     return (
-        "**6. Posterior.** "
-        f"α = {number(mean)} × {number(count)} + {number(s)} = {number(alpha)}; β = {number(1 - mean)} × {number(count)} + {number(f)} = {number(beta)}. "
+        f"**6. Posterior.** α = {number(mean)} × {number(count)} + {number(s)} = {number(alpha)}; "
+        f"β = {number(1 - mean)} × {number(count)} + {number(f)} = {number(beta)}. "
         f"Score = α / (α + β) = {number(score)}. Interval, the 5% and 95% points of Beta(α, β): {number(low)} to {number(high)}.\n\n"
-        f"**7. Words.** Evidence weighs {number(s + f)}, of which {number(s / (s + f))} speaks for the technique: class *{entry['class']}*. "
-        f"The interval is {number(high - low)} wide and the best kind of source is {best}: certainty *{entry['certainty']}* ({entry['certainty_reason']}). "
+        f"**7. Words.** Evidence weighs {number(s + f)}, of which {number(s / (s + f))} speaks for the technique: "
+        f"class *{entry['class']}*. The interval is {number(high - low)} wide and the best kind of source is {best}: "
+        f"certainty *{entry['certainty']}* ({entry['certainty_reason']}). "
         f"The best technique of the same band, {leader['label'].lower()}, is {number(apart)} standard deviations ahead, less than "
         f"{number(p['band-separation'])}: band {entry['band']}, rank {entry['rank']}."
     )

@@ -197,9 +197,9 @@ def withheld(items: Sequence[Withheld]) -> None:
             rule = replace(reason, where="")
             groups.setdefault((reason.hazard, reason.level), {}).setdefault(rule, []).append(item.technique)
     for (hazard, level), rules in groups.items():
-        with st.container(border=True, gap="small", key=f"card-withheld-{hazard}-{level}"):
+        with st.container(border=True, gap="small", key=f"withheld-{hazard}-{level}"):
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                st.page_link("views/hazard.py", label=md(label(hazard)), query_params={"id": hazard})
+                st.page_link("views/hazard.py", label=f"**{md(label(hazard))}**", query_params={"id": hazard})
                 st.markdown(f":red-badge[:material/block: {_LEVELS.get(level, level)}]", width="content")
             for reason, techniques in rules.items():
                 _rule(reason, techniques)
@@ -211,6 +211,18 @@ def _rule(reason: Reason, techniques: Sequence[str]) -> None:
     lines = [f"{md(reason.reason)}{circumstance}. **Instead:** {md(reason.action)}", *([f":small[:gray[{grounds}]]"] if grounds else [])]
     st.markdown("  \n".join(lines))
     links("technique", techniques)
+
+
+def discuss(answer: Ranking) -> None:
+    """What is outside a massage therapist's scope, collapsed, and drawn when somebody opens it."""
+    box = st.expander(
+        f"Discuss with another profession ({len(answer.discuss)})", icon=":material/groups:", key="discuss", on_change="rerun"
+    )
+    if box.open:
+        with box:
+            st.caption("Outside a massage therapist's scope; never a recommendation.")
+            for entry in answer.discuss:
+                card(entry, answer, kind="discuss-")
 
 
 def downloads(view: View) -> None:
@@ -266,10 +278,7 @@ def answer_for(view: View) -> None:
     if answer.adjuncts:
         ranked("Adjuncts", answer.adjuncts, answer, "adjuncts", 3)
     if answer.discuss:
-        with st.expander(f"To discuss with another profession ({len(answer.discuss)})", icon=":material/groups:"):
-            st.caption("Outside a massage therapist's scope; never a recommendation.")
-            for entry in answer.discuss:
-                card(entry, answer, kind="discuss-")
+        discuss(answer)
     if answer.withheld:
         withheld(answer.withheld)
     downloads(view)

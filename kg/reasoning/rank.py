@@ -23,7 +23,8 @@ from kg.reasoning.score import Model, Need, Observation, Parameters, Score
 SUPPORTED, MECHANISM, CONFLICTING, AGAINST, UNKNOWN = "supported", "mechanism-only", "conflicting", "against", "unknown"
 CERTAINTIES = ("very-low", "low", "moderate", "high")
 _SCOPES = {"scope-massage": "massage", "scope-adjunct": "adjunct", "scope-referral-only": "referral-only"}
-_SHOWN = ("prior-mean-low", "prior-mean-high", "prior-observations", "interval-tail", "band-separation", "class-evidence-least",
+_SHOWN = ("prior-mean-low", "prior-mean-high", "prior-observations", "interval-tail", "band-separation",
+          "class-directness-least", "class-evidence-least",
           "class-supported-share", "class-against-share", "class-plausibility-least", "certainty-width-high",
           "certainty-width-moderate", "certainty-width-low", "link-prior-observations", "discount-technique-step")  # fmt: skip
 
@@ -282,11 +283,16 @@ class Engine:
 
 
 def classify(score: Score, parameters: Parameters) -> str:
-    """The class of a recommendation: what evidence says, else whether a mechanism makes it plausible."""
-    evidence = score.successes + score.failures
+    """The class of a recommendation: what near enough evidence says, else whether a mechanism makes it plausible.
+
+    Evidence is near enough where the discounts for a more general condition and technique leave it at least
+    `class-directness-least`; farther evidence moves the score, but makes no technique "supported".
+    """
+    near = [o for o in score.observations if o.factors["condition"] * o.factors["technique"] >= parameters["class-directness-least"]]
+    successes, evidence = sum(o.successes for o in near), sum(o.successes + o.failures for o in near)
     if evidence < parameters["class-evidence-least"]:
         return MECHANISM if score.plausibility >= parameters["class-plausibility-least"] else UNKNOWN
-    share = score.successes / evidence
+    share = successes / evidence
     if share >= parameters["class-supported-share"]:
         return SUPPORTED
     return AGAINST if share <= parameters["class-against-share"] else CONFLICTING
