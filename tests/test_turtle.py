@@ -72,9 +72,8 @@ pal:b
 """
 
 
-@pytest.mark.parametrize("name", ["shapes", "palpate", "vocabulary"])
-def test_canonical_is_idempotent_with_blank_nodes_and_lists(tmp_path: Path, name: str) -> None:
-    once = canonical(ONTOLOGY_DIR / f"{name}.ttl")
+def test_canonical_is_idempotent_with_blank_nodes_and_lists(tmp_path: Path) -> None:
+    once = canonical(ONTOLOGY_DIR / "shapes.ttl")
     assert canonical(messy(tmp_path, once)) == once
 
 
@@ -104,12 +103,13 @@ def test_what_is_no_turtle_is_an_error_with_file_and_line(tmp_path: Path, conten
         canonical(path)
 
 
-def test_check_names_the_file_and_the_command_and_write_mends_it(tmp_path: Path, new_ontology: Maker) -> None:
-    ontology = new_ontology(tmp_path, messy=MESSY)
-    assert not_canonical(ontology) == [f"{ontology / 'messy.ttl'}: is not in canonical form; mend it with: python -m kg check --write"]
-    assert not_canonical(ontology, write=True) == []
-    assert not_canonical(ontology) == []
-    assert (ontology / "messy.ttl").read_text(encoding="utf-8").startswith("# Why this file is here.\n")
+def test_check_names_the_file_and_the_command_and_write_mends_it(tmp_path: Path) -> None:
+    path = messy(tmp_path)
+    (tmp_path / "clean.ttl").write_text(canonical(path), encoding="utf-8")
+    assert not_canonical(tmp_path) == [f"{path}: is not in canonical form; mend it with: python -m kg check --write"]
+    assert not_canonical(tmp_path, write=True) == []
+    assert not_canonical(tmp_path) == []
+    assert path.read_text(encoding="utf-8") == (tmp_path / "clean.ttl").read_text(encoding="utf-8")
 
 
 def test_the_command_check_ends_with_1_on_a_finding(tmp_path: Path, new_ontology: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

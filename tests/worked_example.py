@@ -36,7 +36,7 @@ def same(ours: float, answered: float) -> float:
 # ---------------------------------------------------------------------------------------------------- weights
 WORDS = {
     "Design of the source (with the highest certainty that it can give)": "StudyDesign", "Certainty that the source states": "Certainty",
-    "Direction of a result, as share of success": "ResultDirection", "Comparator (with the reading of `no-difference`)": "Comparator",
+    "Direction of a result, as share of success": "ResultDirection", "Comparator (with the shares of success that *no difference* and *worse* stand for)": "Comparator",
     "Outcome": "Outcome", "Population of a laboratory measurement": "Population", "Salience of an impairment": "Salience",
     "Strength of an effect claim or relief": "ClaimStrength",
 }  # fmt: skip
@@ -64,7 +64,7 @@ def _word(node: Any) -> str:
     if "ceiling" in node.properties:
         more = f" ({CEILINGS[int(node.number('ceiling'))]})"
     elif "noDifferenceReading" in node.properties:
-        more = f" ({number(node.number('noDifferenceReading'))})"
+        more = f" ({number(node.number('noDifferenceReading'))}, {number(node.number('worseReading'))})"
     return f"{node.label} {number(node.number('value'))}{more}"
 
 
@@ -103,14 +103,14 @@ def _claims(answer: dict[str, Any], entry: dict[str, Any]) -> str:
     rows = []
     for claim in entry["claims"]:
         gains, losses = _pooled(list(links[claim["claim"]].evidence))
-        same(sum(gains), claim["successes"])
-        same(sum(losses), claim["failures"])
-        strength = (claim["prior"] * count + sum(gains)) / (count + sum(gains) + sum(losses)) * discount ** claim["steps"]
-        rows.append((f"{claim['direction']} {claim['effect']} ({claim['tissue_type']})", claim["prior"], float(sum(gains)), float(sum(losses)),
-                     claim["steps"], same(strength, claim["strength"])))  # fmt: skip
+        s, f = same(sum(gains, 0.0), claim["successes"]), same(sum(losses, 0.0), claim["failures"])
+        strength = (claim["prior"] * count + s) / (count + s + f) * discount ** claim["steps"]
+        what = f"{claim['direction']} {claim['effect']} ({claim['tissue_type']})"
+        rows.append((what, claim["prior"], s, f, claim["steps"], same(strength, claim["strength"])))
     formula = f"({number(count)} × prior + s) / ({number(count)} + s + f) × {number(discount)}^steps"
     strengths = table(("claim", "prior", "s", "f", "steps", "strength"), rows)
-    return f"**2. Effect claims.** Laboratory measurements first:\n\n{laboratory}\n\nThen the strength of each claim, {formula}:\n\n{strengths}"
+    first = f"**2. Effect claims.** Laboratory measurements first:\n\n{laboratory}"
+    return f"{first}\n\nThen the strength of each claim, {formula}:\n\n{strengths}"
 
 
 def _share(observation: Observation) -> float:
@@ -186,6 +186,8 @@ def _evidence(answer: dict[str, Any], entry: dict[str, Any]) -> str:
 def _posterior(answer: dict[str, Any], entry: dict[str, Any]) -> str:
     p, knowledge = answer["parameters"], kg.load().knowledge
     s, f = (sum(o[name] for o in entry["evidence"]) for name in ("successes", "failures"))
+    near = [o for o in entry["evidence"] if o["factors"]["condition"] * o["factors"]["technique"] >= p["class-directness-least"]]
+    amount, success = sum(o["weight"] for o in near), sum(o["successes"] for o in near)
     count, mean = p["prior-observations"], entry["prior"]["mean"]
     alpha, beta = same(mean * count + s, entry["posterior"]["alpha"]), same((1 - mean) * count + f, entry["posterior"]["beta"])
     score, (low, high) = same(alpha / (alpha + beta), entry["score"]), entry["interval"]
@@ -200,7 +202,7 @@ def _posterior(answer: dict[str, Any], entry: dict[str, Any]) -> str:
         f"**6. Posterior.** α = {number(mean)} × {number(count)} + {number(s)} = {number(alpha)}; "
         f"β = {number(1 - mean)} × {number(count)} + {number(f)} = {number(beta)}. "
         f"Score = α / (α + β) = {number(score)}. Interval, the 5% and 95% points of Beta(α, β): {number(low)} to {number(high)}.\n\n"
-        f"**7. Words.** Evidence weighs {number(s + f)}, of which {number(s / (s + f))} speaks for the technique: "
+        f"**7. Words.** Near enough evidence weighs {number(amount)}, of which {number(success / amount)} speaks for the technique: "
         f"class *{entry['class']}*. The interval is {number(high - low)} wide and the best kind of source is {best}: "
         f"certainty *{entry['certainty']}* ({entry['certainty_reason']}). "
         f"The best technique of the same band, {leader['label'].lower()}, is {number(apart)} standard deviations ahead, less than "

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from kg.curation.audit import Finding, audit
 from kg.curation.turtle import canonical, shown, write_atomically
 from kg.errors import GraphError
+from kg.graph.knowledge import Knowledge
 from kg.graph.terms import ONTOLOGY_DIR
 
 
@@ -24,13 +26,13 @@ def not_canonical(ontology: Path = ONTOLOGY_DIR, write: bool = False) -> list[st
     return findings
 
 
-def check(ontology: Path = ONTOLOGY_DIR, write: bool = False) -> list[str]:
-    """All findings: broken Turtle, files not in canonical form, violated shapes, contradictions."""
+def check(ontology: Path = ONTOLOGY_DIR, write: bool = False) -> tuple[list[str], list[Finding]]:
+    """Faults of the files (broken Turtle, form, shapes, contradictions), and where there are none the audit's findings."""
     from kg.graph.build import build
 
     try:
-        findings = not_canonical(ontology, write)
-        build(ontology)
+        faults = not_canonical(ontology, write)
+        path = build(ontology)
     except GraphError as error:
-        return list(error.faults)
-    return findings
+        return list(error.faults), []
+    return faults, audit(Knowledge(path))

@@ -309,7 +309,9 @@ class Importer:
 
     def stands(self, table: Table, subject: URIRef, triples: Graph) -> bool:
         """Whether the ontology holds a row's individual already, or all that the row says of another's."""
-        if table.numbered or table.unique:
+        if table.numbered:  # what a person refused or moved to another class stands too
+            return (subject, RDF.type, None) in self.graph
+        if table.unique:
             return any(URIRef(PAL + cls) in set(self.graph.objects(subject, RDF.type)) for cls in self.classes_of(triples, subject))
         return all(triple in self.graph for triple in triples)
 

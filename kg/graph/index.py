@@ -130,7 +130,7 @@ class Names:
         best: dict[str, Hit] = {}
         for _, score, index in process.extract(query, self._folded, scorer=fuzz.WRatio, limit=limit * 8, score_cutoff=60):
             folded, name, slug, cls = self._all[index]
-            if wanted and cls not in wanted:
+            if (wanted and cls not in wanted) or (len(folded) < 4 and folded != query):  # "PE" is like every word that holds it
                 continue
             score += 10 * (folded == query) + 5 * folded.startswith(query)
             if slug not in best or best[slug].score < score:

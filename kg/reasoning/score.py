@@ -25,6 +25,9 @@ _OPPOSITE = {"increases": "decreases", "decreases": "increases"}
 _ANY_TISSUE = "any-tissue"
 _ANYWHERE = frozenset((_ANY_TISSUE, "central-nervous-system"))
 """Tissue types in which an effect reaches an impairment without a tissue of its own, whatever the condition."""
+_READINGS = {"no-difference": "noDifferenceReading", "harm": "worseReading"}
+"""Results whose meaning depends on the comparator: not to differ from a treatment that works is no failure."""
+_UNSTATED = "comparator-unspecified-control"
 _KEPT = 128
 """How many scored conditions with phase and irritability are kept; the graph never changes, so they stay right."""
 
@@ -403,8 +406,8 @@ class Model:
         p, direction, comparator = self.parameters, node.one("result"), node.one("comparator")
         recommendation = node.is_a("RecommendationStatement")
         share = p.get(direction)
-        if direction == "no-difference":
-            share = self.knowledge[comparator].number("noDifferenceReading", 0.25) if comparator else 0.25
+        if (reading := _READINGS.get(direction)) and node.one("outcome") != "outcome-adverse-event":
+            share = self.knowledge[comparator or _UNSTATED].number(reading)
         factors = {
             "design": self._design(node),
             "certainty": p[node.one("certainty") or "certainty-unstated"],

@@ -169,16 +169,25 @@ def build() -> None:
 
 
 @app.command()
-def check(write: Annotated[bool, typer.Option("--write", help="Rewrite files that are not in canonical form.")] = False) -> None:
-    """Check the ontology: canonical Turtle, shapes, consistency. Exit status 1 where something is wrong."""
+def check(
+    write: Annotated[bool, typer.Option("--write", help="Rewrite files that are not in canonical form.")] = False,
+    advice: Annotated[bool, typer.Option("--advice", help="Print pieces of advice too, not errors only.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the curation report, Markdown, to this file.")] = None,
+) -> None:
+    """Check the ontology: canonical Turtle, shapes, consistency, gaps. Exit status 1 where something is wrong."""
+    from kg.curation.audit import ERROR
+    from kg.curation.audit import report as write_report
     from kg.curation.check import check as run
 
-    findings = run(write=write)
-    for finding in findings:
-        print(finding)
-    if findings:
+    faults, findings = run(write=write)
+    if report and not faults:
+        report.write_text(write_report(_engine().knowledge), encoding="utf-8")
+    errors = [finding for finding in findings if finding.level == ERROR]
+    for line in (*faults, *(findings if advice else errors)):
+        print(line)
+    if faults or errors:
         raise typer.Exit(1)
-    print("No fault found.")
+    print(f"No fault found; {len(findings)} pieces of advice" + ("." if advice or not findings else ", shown by --advice."))
 
 
 @app.command("import")

@@ -4,6 +4,7 @@ One error shape for all of them, problem details of RFC 9457, with the nearest v
 """
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,16 +21,19 @@ from kg.serving.sparql import Endpoint, QueryError
 
 _CORS = {"Access-Control-Allow-Origin": "*"}
 _RANK_PARAMETERS = {"condition", "phase", "irritability", "hazard", "red_flag", "top"}
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _endpoint: Endpoint | None = None
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any] | None]:
     """Load the graph before the first request and stop the workers after the last."""
+    global _endpoint
     await run_in_threadpool(_get_endpoint)
     yield None
     if _endpoint:
         _endpoint.close()
+    _endpoint = None
 
 
 def _get_endpoint() -> Endpoint:
@@ -56,7 +60,7 @@ async def rank(request: Request) -> Response:
         if not query.get("condition"):
             raise PalpateError("The parameter 'condition' is missing.")
         top = query.get("top")
-        if top is not None and not top.isdecimal():
+        if top is not None and not _WHOLE.fullmatch(top):
             raise PalpateError(f"top must be a whole number of 1 or more, not {top!r}.")
         answer = await run_in_threadpool(
             kg.rank, query["condition"], phase=query.get("phase"), irritability=query.get("irritability"),
@@ -73,7 +77,7 @@ async def rank(request: Request) -> Response:
 async def search(request: Request) -> Response:
     """`GET /api/search?text=...&limit=...`"""
     text, limit = request.query_params.get("text", ""), request.query_params.get("limit", "10")
-    if not text or not limit.isdecimal() or not 1 <= int(limit) <= 100:
+    if not text or not _WHOLE.fullmatch(limit) or not 1 <= int(limit) <= 100:
         return problem(PalpateError("Give 'text', and 'limit' as a whole number from 1 to 100."), 400)
     hits = await run_in_threadpool(kg.search, text, int(limit))
     found = [{"slug": h.slug, "label": h.label, "type": h.type, "matched": h.matched, "score": h.score} for h in hits]

@@ -186,7 +186,7 @@ class Endpoint:
         CONSTS.term_timeout = 0.2  # a worker past its limit is killed, not asked
         self.limits = limits
         self._pool = pebble.ProcessPool(
-            max_workers=workers or max(1, (os.cpu_count() or 2) - 1), initializer=_start, initargs=(str(graph), limits.memory),
+            max_workers=workers or max(2, (os.cpu_count() or 2) - 1), initializer=_start, initargs=(str(graph), limits.memory),
             context=multiprocessing.get_context("spawn"),
         )  # fmt: skip
 

@@ -1,0 +1,168 @@
+"""Names: what people call things resolves to one slug or to an error with the nearest, never to something merely alike."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from kg.errors import PalpateError, UnknownName
+from kg.graph.index import KINDS, Names, fold
+from kg.graph.names import nearest
+from kg.reasoning.rank import Engine
+
+
+@pytest.fixture(scope="module")
+def names(engine: Engine) -> Names:
+    return engine.names
+
+
+@pytest.mark.parametrize(("name", "cls", "slug"), [
+    ("plantar-fasciitis", "Condition", "plantar-fasciitis"),
+    ("Plantar fasciitis (plantar heel pain)", "Condition", "plantar-fasciitis"),
+    ("heel spur syndrome", "Condition", "plantar-fasciitis"),
+    ("  Plantar   FASCIITIS ", "Condition", "plantar-fasciitis"),
+    ("plantar_fasciitis", "Condition", "plantar-fasciitis"),
+    ("M72.2", "Condition", "plantar-fasciitis"),
+    ("m72.2 ", "Condition", "plantar-fasciitis"),
+    ("https://w3id.org/palpate/plantar-fasciitis", "Condition", "plantar-fasciitis"),
+    ("pal:plantar-fasciitis", "Condition", "plantar-fasciitis"),
+    ("frozen shoulder", "Condition", "adhesive-capsulitis"),
+    ("warfarin", "Hazard", "anticoagulants"),
+    ("Gastrocnemius", "AnatomicalStructure", "gastrocnemius"),
+])  # fmt: skip
+def test_slugs_labels_synonyms_codes_and_iris_resolve(names: Names, name: str, cls: str, slug: str) -> None:
+    assert names.resolve(name, cls) == slug
+
+
+@pytest.mark.parametrize("cls", KINDS)
+def test_every_slug_and_label_resolves_to_its_own(engine: Engine, names: Names, cls: str) -> None:
+    for node in engine.knowledge.of_class(cls):
+        assert names.resolve(node.slug, cls) == node.slug
+        assert names.resolve(node.iri, cls) == node.slug
+        assert node.slug in names.table(cls)[fold(node.label)]
+
+
+def test_every_synonym_resolves_or_names_its_bearers(names: Names) -> None:
+    for cls in ("Condition", "Hazard", "RedFlag", "Technique"):
+        for name, slugs in names.table(cls).items():
+            if len(slugs) == 1:
+                assert names.resolve(name, cls) == slugs[0]
+
+
+def test_no_two_hazards_or_red_flags_share_a_name(names: Names) -> None:
+    for cls in ("Hazard", "RedFlag"):
+        assert {name: slugs for name, slugs in names.table(cls).items() if len(slugs) > 1} == {}
+
+
+def test_every_code_names_conditions(engine: Engine, names: Names) -> None:
+    assert len(names.codes) > 300
+    assert all(engine.knowledge[slug].is_a("Condition") for slugs in names.codes.values() for slug in slugs)
+
+
+@pytest.mark.parametrize(("name", "cls", "near"), [
+    ("plantar facitis", "Condition", "plantar-fasciitis"), ("frozn shoulder", "Condition", "adhesive-capsulitis"),
+    ("warfrin", "Hazard", "anticoagulants"), ("osteoporosys", "Hazard", "osteoporosis"),
+])  # fmt: skip
+def test_a_near_miss_is_an_error_with_the_nearest(names: Names, name: str, cls: str, near: str) -> None:
+    with pytest.raises(UnknownName) as told:
+        names.resolve(name, cls)
+    assert near in told.value.nearest
+    assert told.value.message.startswith(f"There is no {KINDS[cls]} {name!r}. Did you mean: ")
+    assert len(told.value.nearest) <= 3
+    assert told.value.exit_status == 2
+
+
+def test_a_name_of_another_class_does_not_resolve(names: Names) -> None:
+    for name, cls in (("plantar-fasciitis", "Hazard"), ("anticoagulants", "Condition"), ("Hazard", "Hazard"), ("M72.2", "Hazard")):
+        with pytest.raises(UnknownName):
+            names.resolve(name, cls)
+
+
+def test_a_name_of_several_is_an_error_that_names_them(names: Names) -> None:
+    slugs = names.codes["M54.50"]
+    assert len(slugs) > 1
+    with pytest.raises(PalpateError, match="is the name of several entries; choose one") as told:
+        names.resolve("M54.50", "Condition")
+    assert all(slug in told.value.message for slug in slugs)
+    assert not isinstance(told.value, UnknownName)
+
+
+def test_several_names_resolve_in_order_and_once(names: Names) -> None:
+    assert names.resolve_all(["warfarin", "osteoporosis", "anticoagulants"], "Hazard") == ("anticoagulants", "osteoporosis")
+    with pytest.raises(UnknownName, match="moonlight"):
+        names.resolve_all(["warfarin", "moonlight"], "Hazard")
+
+
+WORDS = st.one_of(st.text(max_size=30), st.from_regex(r"[a-z]{2,12}([ -][a-z]{2,12}){0,2}", fullmatch=True))
+
+
+@settings(max_examples=150, deadline=None)
+@given(WORDS, st.sampled_from(["Hazard", "RedFlag"]))
+@example("", "Hazard")
+@example(" - ", "Hazard")
+@example("warfarin and others", "Hazard")
+@example("https://w3id.org/palpate/", "RedFlag")
+def test_no_text_resolves_to_a_hazard_that_does_not_bear_it(engine: Engine, text: str, cls: str) -> None:
+    try:
+        slug = engine.names.resolve(text, cls)
+    except UnknownName as unknown:
+        assert fold(text) not in engine.names.table(cls)
+        assert all(engine.knowledge[near].is_a(cls) for near in unknown.nearest)  # noqa: PT017
+    else:
+        assert slug in engine.names.table(cls)[fold(text.strip().removeprefix("https://w3id.org/palpate/").removeprefix("pal:"))]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_one_wrong_letter_never_gives_another_hazard(engine: Engine, data: st.DataObject) -> None:
+    table = engine.names.table("Hazard")
+    name = data.draw(st.sampled_from(sorted(table)))
+    position = data.draw(st.integers(0, len(name) - 1))
+    misspelled = name[:position] + data.draw(st.sampled_from("abcdefghijklmnopqrstuvwxyz")) + name[position + 1 :]
+    if fold(misspelled) not in table:
+        with pytest.raises(UnknownName):
+            engine.names.resolve(misspelled, "Hazard")
+
+
+# ---------------------------------------------------------------------------------------------------- search
+@pytest.mark.parametrize(("text", "slug"), [
+    ("plantar facitis", "plantar-fasciitis"), ("frozn shoulder", "adhesive-capsulitis"), ("carpel tunnel", "carpal-tunnel-syndrome"),
+    ("tenis elbow", "lateral-elbow-tendinopathy"), ("gastrocnemus", "gastrocnemius"), ("warfrin", "anticoagulants"),
+    ("M72.2", "plantar-fasciitis"), ("m72.2", "plantar-fasciitis"), ("PLANTAR-FASCIITIS", "plantar-fasciitis"),
+    ("heel spur syndrome", "plantar-fasciitis"), ("deep-tissue-massage", "deep-tissue-massage"),
+])  # fmt: skip
+def test_search_puts_what_was_meant_first(names: Names, text: str, slug: str) -> None:
+    assert names.search(text)[0].slug == slug
+
+
+def test_search_tells_by_which_name_it_found(names: Names) -> None:
+    hit = names.search("heel spur syndrome")[0]
+    assert (hit.type, fold(hit.matched)) == ("Condition", "heel spur syndrome")
+    assert hit.label == "Plantar fasciitis (plantar heel pain)"
+    assert hit.score > 100
+
+
+def test_search_gives_each_entity_once_likest_first(names: Names) -> None:
+    hits = names.search("shoulder", limit=20)
+    assert len(hits) == len({hit.slug for hit in hits})
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert len(names.search("shoulder", limit=3)) == 3
+
+
+def test_search_keeps_to_the_classes_asked_for(names: Names) -> None:
+    assert {hit.type for hit in names.search("massage", classes=["Technique"])} == {"Technique"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(WORDS)
+def test_search_takes_any_text(engine: Engine, text: str) -> None:
+    assert len(engine.names.search(text, limit=5)) <= 5
+
+
+@pytest.mark.parametrize("text", ["", "   ", "--", "qqqqzzzzxxxx"])
+def test_search_for_nothing_finds_nothing(names: Names, text: str) -> None:
+    assert names.search(text) == []
+
+
+def test_nearest_is_empty_where_nothing_is_near() -> None:
+    assert nearest("qqqq", ["plantar-fasciitis"]) == []
+    assert nearest("", ["plantar-fasciitis"]) == []
