@@ -56,7 +56,7 @@ def weights() -> str:
 
 def _words(cls: str) -> str:
     valued = [node for node in kg.load().knowledge.of_class(cls) if "value" in node.properties]
-    return ", ".join(_word(node) for node in sorted(valued, key=lambda node: -node.number("value")))
+    return "; ".join(_word(node) for node in sorted(valued, key=lambda node: -node.number("value")))
 
 
 def _word(node: Any) -> str:

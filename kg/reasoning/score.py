@@ -278,15 +278,11 @@ class Model:
         )  # fmt: skip
 
     @cached_property
-    def _arrays(self) -> tuple[NDArray[np.intp], Floats, NDArray[np.bool_], dict[tuple[str, str], NDArray[np.intp]]]:
-        """For each path its technique, log(1 - strength) and kind; and the paths of each (impairment, tissue type)."""
+    def _arrays(self) -> tuple[NDArray[np.intp], Floats, NDArray[np.bool_]]:
+        """For each path its technique, log(1 - strength), and whether it relieves."""
         technique = np.array([self._position[path.link.technique] for path in self.paths], dtype=np.intp)
         logs = np.log1p(-np.array([path.strength for path in self.paths], dtype=np.float64))
-        relieves = np.array([path.relieves for path in self.paths], dtype=np.bool_)
-        groups: dict[tuple[str, str], list[int]] = {}
-        for index, path in enumerate(self.paths):
-            groups.setdefault((path.impairment, path.link.tissue), []).append(index)
-        return technique, logs, relieves, {key: np.array(members, dtype=np.intp) for key, members in groups.items()}
+        return technique, logs, np.array([path.relieves for path in self.paths], dtype=np.bool_)
 
     def needs(self, condition: str, phase: str | None) -> tuple[Need, ...]:
         """The impairments of a condition in a phase, weighted by salience; over all phases where none is given.
@@ -347,15 +343,36 @@ class Model:
         return not at or self._regions.inside(condition, at)
 
     def paths_to(self, need: Need) -> NDArray[np.intp]:
-        """Which paths reach a need: those to its impairment by an effect in a tissue type in which it is reached."""
-        groups = self._arrays[3]
-        found = [members for (impairment, tissue), members in groups.items()
-                 if impairment == need.impairment and tissue in need.reached_in]  # fmt: skip
-        return np.concatenate(found) if found else np.empty(0, dtype=np.intp)
+        """Which paths reach a need: those to its impairment by an effect in a tissue type in which it is reached.
+
+        Where a technique has the same effect in several such tissue types, only the strongest of these paths counts.
+        """
+        key = (need.impairment, need.reached_in)
+        if key not in self._reaching:
+            strongest: dict[tuple[str, str], int] = {}
+            for index in self._to_impairment.get(need.impairment, ()):
+                path = self.paths[index]
+                if path.link.tissue in need.reached_in:
+                    rival = strongest.setdefault((path.link.technique, path.relief), index)
+                    if self.paths[rival].strength < path.strength:
+                        strongest[path.link.technique, path.relief] = index
+            self._reaching[key] = np.array(sorted(strongest.values()), dtype=np.intp)
+        return self._reaching[key]
+
+    @cached_property
+    def _reaching(self) -> dict[tuple[str, frozenset[str]], NDArray[np.intp]]:
+        return {}
+
+    @cached_property
+    def _to_impairment(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for index, path in enumerate(self.paths):
+            found.setdefault(path.impairment, []).append(index)
+        return found
 
     def coverage(self, condition: str, phase: str | None) -> Floats:
         """Coverage of each need by each technique: shape (needs, techniques), values from 0 to 1."""
-        technique, logs, relieves, _ = self._arrays
+        technique, logs, relieves = self._arrays
         needs, count = self.needs(condition, phase), len(self.techniques)
         covered = np.zeros((len(needs), count))
         for row, need in enumerate(needs):

@@ -1,0 +1,97 @@
+"""The knowledge as the unit under test: nothing of the tables is missing, and the audit finds no error."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from kg.curation.audit import ADVICE, ERROR, audit, report
+from kg.graph.knowledge import Node
+from kg.reasoning.rank import Engine
+
+
+def counts() -> list[dict[str, str]]:
+    with (Path(__file__).parent / "table_counts.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("row", counts(), ids=lambda row: row["class"])
+def test_all_of_the_tables_is_in_the_graph(engine: Engine, row: dict[str, str]) -> None:
+    """The counts are those of the fact tables; curators add to them, so there may be more, never fewer."""
+    found = len(engine.knowledge.of_class(row["class"]))
+    if row["class"] == "TreatmentEvidence":
+        found += len(engine.knowledge.of_class("RefusedStatement"))
+    assert found >= int(row["count"]), row["counted"]
+
+
+def test_the_audit_finds_no_error(engine: Engine) -> None:
+    errors = [str(finding) for finding in audit(engine.knowledge) if finding.level == ERROR]
+    assert not errors, "\n".join(errors)
+
+
+def test_the_audit_sees_what_it_should(engine: Engine) -> None:
+    """Each check finds its fault when a copy of the graph has it."""
+    knowledge = engine.knowledge
+
+    class Spoiled:
+        """The graph with some nodes replaced."""
+
+        def __init__(self, **nodes: Node) -> None:
+            self.nodes = {name.replace("_", "-"): node for name, node in nodes.items()}
+
+        def of_class(self, cls: str) -> tuple[Node, ...]:
+            return tuple(self.nodes.get(node.slug, node) for node in knowledge.of_class(cls))
+
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            return iter(self.nodes.get(node.slug, node) for node in knowledge)
+
+        def __contains__(self, name: object) -> bool:
+            return name in knowledge
+
+        def __getitem__(self, name: str) -> Node:
+            return self.nodes.get(name, knowledge[name])
+
+    def without(slug: str, *names: str) -> Node:
+        return Node(slug, {k: v for k, v in knowledge[slug].properties.items() if k not in names})
+
+    def having(slug: str, **changed: tuple[str, ...]) -> Node:
+        return Node(slug, {**knowledge[slug].properties, **{k.replace("_", ":", 1): v for k, v in changed.items()}})
+
+    def faults(**nodes: Node) -> str:
+        return "\n".join(str(finding) for finding in audit(Spoiled(**nodes)))  # type: ignore[arg-type]
+
+    assert "affects no tissue" in faults(plantar_fasciitis=without("plantar-fasciitis", "affects"))
+    assert "has no impairment" in faults(plantar_fasciitis=without("plantar-fasciitis", "hasImpairment"))
+    assert "relieves no impairment" in faults(muscle_tone=without("muscle-tone", "relieves"))
+    assert "is relieved by no effect" in faults(hypertonicity=without("hypertonicity", "relievedBy"))
+    assert "forbids and limits nothing" in faults(fever=without("fever", "contraindicates"))
+    claim = next(node for node in knowledge.of_class("EffectClaim"))
+    assert "does not say on what it rests" in faults(**{claim.slug.replace("-", "_"): without(claim.slug, "basis")})
+    definition = tuple(knowledge["effleurage"].all("skos:definition"))
+    assert "has the definition of" in faults(petrissage=having("petrissage", skos_definition=definition))
+    assert "shares the name" in faults(petrissage=having("petrissage", skos_prefLabel=("Effleurage",)))
+    result = next(node for node in knowledge.of_class("StudyResult") if node.one("result") == "benefit")
+    crossing = having(result.slug, effectSize=("MD -1.0 (95% CI -2.5 to 0.5)",))
+    assert "crosses no effect" in faults(**{result.slug.replace("-", "_"): crossing})
+
+
+def test_the_report_lists_all_conditions_the_weakest_first(engine: Engine) -> None:
+    text = report(engine.knowledge)
+    for node in engine.knowledge.of_class("Condition"):
+        assert f"| {node.label} |" in text
+    assert ADVICE in text or "0 pieces of advice" in text
+
+
+def test_refuted_teaching_stands_as_refuted(engine: Engine) -> None:
+    """What laboratories contradicted is in the graph as refuted, with a source, and makes no path."""
+    assert "local-blood-flow" in engine.knowledge["petrissage"].all("doesNotProduce")
+    blood = [link for link in engine.model.links if link.technique == "petrissage" and link.effect == "local-blood-flow"]
+    assert not [link for link in blood if link.tissue == "blood-vessel"]
+    assert all(node.all("dcterms:source") for node in engine.knowledge.of_class("RefutedEffectClaim"))
+
+
+def test_each_condition_can_be_ranked_in_each_phase(engine: Engine) -> None:
+    for node in engine.knowledge.of_class("Condition"):
+        for phase in (None, "acute", "subacute", "chronic", "postoperative"):
+            answer = engine.rank(node.slug, engine.client(phase), explain=False)
+            assert answer.recommended or answer.adjuncts, (node.slug, phase)
