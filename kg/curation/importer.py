@@ -212,6 +212,10 @@ class Importer:
             yield subject, _property(to_structure), self.reference(row["target"], "AnatomicalStructure")
         if in_words and not (row["target"] and row["relation"] == "part-of-group"):
             yield subject, _property(in_words), Literal(text)
+        if row["relation"] == "action":
+            movement = re.sub(r"\s*\([^)]*\)", "", text)
+            slug = "action-" + re.sub(r"[^a-z0-9]+", "-", movement.lower()).strip("-")
+            yield from self.named(subject, _property("performs"), slug, "JointAction", movement)
 
     @staticmethod
     def people(subject: URIRef, prop: Node, text: str) -> Iterator[tuple[Node, Node, Node]]:
