@@ -40,7 +40,7 @@ pal:long-stroke a pal:Technique ;
     pal:contact pal:contact-hands ; pal:mechanicalAction pal:stroking ; pal:intensity pal:intensity-gentle ; pal:scope pal:scope-massage .
 
 pal:deep-stroke a pal:Technique ;
-    skos:prefLabel "Deep stroke"@en ; skos:definition "A deep stroke."@en ; pal:variantOf pal:long-stroke ; pal:speed pal:speed-slow ;
+    skos:prefLabel "Deep stroke"@en ; skos:definition "A deep stroke."@en ; pal:variantOf pal:long-stroke ; pal:depth pal:depth-deep ;
     pal:dose pal:dose-short ; pal:family pal:classical-massage-family ; pal:pressure pal:pressure-deep ;
     pal:contact pal:contact-hands ; pal:mechanicalAction pal:stroking ; pal:intensity pal:intensity-strong ; pal:scope pal:scope-massage .
 
@@ -309,27 +309,29 @@ def test_what_is_well_is_not_named(faulty: tuple[str, ...]) -> None:
     assert not [fault for fault in faulty if not fault.startswith("ontology/faulty.ttl:")]
 
 
-def test_an_individual_of_two_disjoint_classes_is_named(tmp_path: Path, new_ontology: Maker) -> None:
-    ontology = new_ontology(tmp_path, small=SMALL, twice=PREFIXES + "pal:calf-pain a pal:Technique .\n")
-    done = kg("build", ontology=ontology)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    clash = [line for line in done.stderr.splitlines() if "both Condition and Technique, which exclude each other." in line]
-    assert clash == [clash[0]]
-    assert clash[0].partition("ontology/")[2].startswith(("small.ttl:", "twice.ttl:"))
-    assert ": calf-pain is inferred" in clash[0]
+CLASHING = PREFIXES + """
+pal:calf-pain a pal:Technique .
+pal:deep-stroke pal:depth pal:depth-skin .
+pal:calf-nerve pal:innervatedBy pal:calf .
+"""
 
 
-def test_two_values_of_a_functional_property_are_named(tmp_path: Path, new_ontology: Maker) -> None:
-    faults = faults_of(new_ontology(tmp_path, small=SMALL, twice=PREFIXES + "pal:deep-stroke pal:speed pal:speed-fast .\n"))
-    assert len(faults) == 1
-    assert faults[0].endswith(": deep-stroke has two values of speed, speed-fast and speed-slow; it may have one.")
+@pytest.fixture(scope="module")
+def clashing(tmp_path_factory: pytest.TempPathFactory, new_ontology: Maker) -> subprocess.CompletedProcess[str]:
+    return kg("build", ontology=new_ontology(tmp_path_factory.mktemp("clashing"), small=SMALL, clashing=CLASHING))
 
 
-def test_what_follows_may_clash_too(tmp_path: Path, new_ontology: Maker) -> None:
-    """The range of a property makes the second class."""
-    faults = faults_of(new_ontology(tmp_path, small=SMALL, odd=PREFIXES + "pal:calf-nerve pal:innervatedBy pal:calf .\n"))
-    assert any("calf is inferred to be both Muscle and Nerve, which exclude each other." in fault for fault in faults)
+@pytest.mark.parametrize("clash", [
+    pytest.param("calf-pain is inferred to be both Condition and Technique, which exclude each other.", id="stated to be both"),
+    pytest.param("calf is inferred to be both Muscle and Nerve, which exclude each other.", id="made the other by the range of a property"),
+    pytest.param("deep-stroke has two values of depth, depth-deep and depth-skin; it may have one.", id="two values of a functional property"),
+])  # fmt: skip
+def test_a_contradiction_names_file_line_and_what_clashes(clashing: subprocess.CompletedProcess[str], clash: str) -> None:
+    assert clashing.returncode == 1
+    assert "Traceback" not in clashing.stderr
+    told = [line.removeprefix("error: ") for line in clashing.stderr.splitlines() if line.endswith(f": {clash}")]
+    assert len(told) == 1
+    assert told[0].startswith(("ontology/small.ttl:", "ontology/clashing.ttl:"))
 
 
 @pytest.mark.parametrize(("axiom", "says"), [

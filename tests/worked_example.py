@@ -35,11 +35,15 @@ def same(ours: float, answered: float) -> float:
 
 # ---------------------------------------------------------------------------------------------------- weights
 WORDS = {
-    "Design of the source (with the highest certainty that it can give)": "StudyDesign", "Certainty that the source states": "Certainty",
-    "Direction of a result, as share of success": "ResultDirection", "Comparator (with the shares of success that *no difference* and *worse* stand for)": "Comparator",
-    "Outcome": "Outcome", "Population of a laboratory measurement": "Population", "Salience of an impairment": "Salience",
+    "Design of the source (with the highest certainty that it can give)": "StudyDesign",
+    "Certainty that the source states": "Certainty",
+    "Direction of a result, as share of success": "ResultDirection",
+    "Comparator (with the shares of success that *no difference* and *worse* stand for)": "Comparator",
+    "Outcome": "Outcome",
+    "Population of a laboratory measurement": "Population",
+    "Salience of an impairment": "Salience",
     "Strength of an effect claim or relief": "ClaimStrength",
-}  # fmt: skip
+}
 CEILINGS = ("", "very low", "low", "moderate", "high")
 
 

@@ -1,15 +1,12 @@
 """Hazard: what one feature of a client forbids, why, and what to do instead."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from explorer.entity import show
-from explorer.parts import cap, grounds_md, knowledge, label, labels, links, md, page_of, plural, referring, short
+from explorer.parts import cap, engine, grounds_md, knowledge, label, labels, links, md, page_of, plural, referring, short
 from kg.graph.knowledge import Node
 from kg.reasoning.safety import LEVELS
 
-_FORBIDDING = LEVELS[:3]
 _COLORS = {"emergency-referral": "red", "absolute": "red", "medical-clearance": "orange", "local": "orange", "precaution": "gray"}
 
 
@@ -23,7 +20,7 @@ def draw(node: Node) -> None:
     links("hazard", wider, "Wider hazards, whose rules hold too")
     links("hazard", (n.slug for n in referring("Hazard", "subHazardOf", node.slug)), "Narrower hazards")
     rules = [rule for slug in (node.slug, *wider) for rule in referring("ContraindicationRule", "ruleHazard", slug)]
-    withheld(node, rules)
+    withheld(node)
     st.header("Rules", anchor="rules")
     for level in LEVELS:
         for rule in (rule for rule in rules if rule.one("level") == level):
@@ -31,11 +28,9 @@ def draw(node: Node) -> None:
     brought(node)
 
 
-def withheld(node: Node, rules: Sequence[Node]) -> None:
+def withheld(node: Node) -> None:
     """The techniques that it withholds wherever they would be applied."""
-    targets = {target for rule in rules if rule.one("level") in _FORBIDDING for target in rule.all("appliesTo")}
-    names = [n.slug for n in knowledge().of_class("Technique") if not n.one("unspecified")
-             and targets & {n.slug, *n.all("inGroup"), *n.all("family"), *n.all("variantOf")}]  # fmt: skip
+    names = engine().gate.withheld_by(node.slug)
     if names:
         st.header(f"{cap(plural(len(names), 'technique'))} withheld", anchor="withheld")
         links("technique", names)

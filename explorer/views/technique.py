@@ -136,8 +136,7 @@ def studied(node: Node) -> None:
 
 def hazards(node: Node) -> None:
     """The hazards under which it must not be used, or only with care."""
-    targets = {node.slug, *node.all("inGroup"), *node.all("family"), *node.all("variantOf")}
-    rules = {rule.slug: rule for target in targets for rule in referring("ContraindicationRule", "appliesTo", target)}
+    rules = [knowledge()[slug] for slug in engine().gate.rules_on(node.slug)]
     if not rules:
         return
     st.header("Hazards", anchor="hazards")
@@ -145,7 +144,7 @@ def hazards(node: Node) -> None:
         "Rules that name this technique, its family or a group to which it belongs. Rules on regions and positions of the body come on top."
     )
     for level in LEVELS:
-        members = [rule for rule in rules.values() if rule.one("level") == level]
+        members = [rule for rule in rules if rule.one("level") == level]
         if members:
             _level(level, members)
 

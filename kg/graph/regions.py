@@ -40,6 +40,11 @@ class Regions:
             for at in self.of_condition[condition] - {EVERYWHERE} for region in regions
         )  # fmt: skip
 
+    def near(self, condition: str, regions: Iterable[str]) -> bool:
+        """Whether a condition lies in the same large part of the body as one of the regions, or anywhere."""
+        parts = {part for region in regions for part in self._within[region]}
+        return EVERYWHERE in self.of_condition[condition] or any(self._within[at] & parts for at in self.of_condition[condition])
+
     def overlap(self, condition: str, regions: Iterable[str]) -> bool:
         """As `touches`, but a general condition may lie anywhere: the wider reading, for safety."""
         return EVERYWHERE in self.of_condition[condition] or self.touches(condition, regions)

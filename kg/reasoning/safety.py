@@ -15,6 +15,8 @@ from kg.graph.regions import Regions
 from kg.reasoning.client import Client
 
 EMERGENCY, ABSOLUTE, CLEARANCE, LOCAL, PRECAUTION = "emergency-referral", "absolute", "medical-clearance", "local", "precaution"
+FORBIDDING = (EMERGENCY, ABSOLUTE, CLEARANCE)
+"""Levels at which a technique is withheld wherever it would be applied."""
 LEVELS = (EMERGENCY, ABSOLUTE, CLEARANCE, LOCAL, PRECAUTION)
 """Levels of a contraindication, the gravest first."""
 URGENCIES = ("emergency", "urgent", "medical-review")
@@ -136,6 +138,15 @@ class SafetyGate:
             frozenset(node.all("atRegion")),
         )
 
+    def rules_on(self, technique: str) -> tuple[str, ...]:
+        """The rules that reach a technique by its name, family or groups, whatever their level."""
+        return tuple(rule.reason.rule for rules in self._rules.values() for rule in rules if technique in rule.techniques)
+
+    def withheld_by(self, hazard: str) -> tuple[str, ...]:
+        """The techniques that a hazard, or a wider one, withholds wherever they would be applied."""
+        rules = (rule for own in self.hazards_of(hazard) for rule in self._rules.get(own, ()))
+        return tuple(sorted({name for rule in rules if rule.reason.level in FORBIDDING for name in rule.techniques}))
+
     def hazards_of(self, hazard: str) -> tuple[str, ...]:
         """A hazard with all wider hazards whose rules it has."""
         return (hazard, *self._knowledge[hazard].all("subHazardOf"))
@@ -150,9 +161,9 @@ class SafetyGate:
         for occurrence in self._occurrences.get((condition,), ()):
             stated = set(occurrence.all("inPhase"))
             found.setdefault(occurrence.one("occurrenceOf"), set()).update(ALL_PHASES if "any" in stated else stated)
-        for name in ALL_PHASES:
-            for hazard in self._knowledge[name].all("phaseHazard"):
-                found.setdefault(hazard, set()).add(name)
+        if phase:
+            for hazard in self._knowledge[phase].all("phaseHazard"):
+                found.setdefault(hazard, set()).add(phase)
         return {hazard: tuple(p for p in ALL_PHASES if p in phases) for hazard, phases in found.items() if phase is None or phase in phases}
 
     @cached_property
@@ -208,7 +219,7 @@ class SafetyGate:
     def _apply(self, rule: _Rule, condition: str, at_complaint: bool, withheld: dict[str, list[Reason]],
                cautions: dict[str, list[Reason]], barred: dict[str, list[Reason]]) -> None:  # fmt: skip
         level = rule.reason.level
-        forbids = level in (EMERGENCY, ABSOLUTE, CLEARANCE)
+        forbids = level in FORBIDDING
         here = at_complaint or bool(rule.at_regions and self._regions.overlap(condition, rule.at_regions))
         stops = forbids or (level == LOCAL and here)
         where = "" if stops or level == PRECAUTION else "anywhere but the site of the hazard"
@@ -223,16 +234,20 @@ class SafetyGate:
                           cautions: dict[str, list[Reason]]) -> None:  # fmt: skip
         """A rule on a region bars what is bound to it, and all hands-on work where the complaint lies in it."""
         names = " and ".join(sorted(self._knowledge.label(region) for region in rule.regions))
-        at_site = self._regions.overlap(condition, rule.regions)
+        at_site, near = self._regions.overlap(condition, rule.regions), self._regions.near(condition, rule.regions)
+        where = "" if at_site else f"not on: {names}"
         for technique in self.techniques:
             bound = any(self._regions.within(at, region) for at in self._applied_at[technique] for region in rule.regions)
-            if technique not in rule.techniques and (bound or technique in self._hands_on):
-                stops = (forbids or rule.reason.level == LOCAL) and (bound or at_site)
-                (withheld if stops else cautions).setdefault(technique, []).append(_at(rule.reason, "" if stops else f"not on: {names}"))
+            if technique in rule.techniques or not (bound or technique in self._hands_on):
+                continue
+            if (forbids or rule.reason.level == LOCAL) and (bound or at_site):
+                withheld.setdefault(technique, []).append(rule.reason)
+            elif bound or near:  # far from the region there is nothing to take care of
+                cautions.setdefault(technique, []).append(_at(rule.reason, where))
 
     def _bar_positions(self, barred: dict[str, list[Reason]], withheld: dict[str, list[Reason]], cautions: dict[str, list[Reason]]) -> None:
         """Withhold what needs a barred position; name the position to avoid where another is left."""
-        forbidden = {position for position, reasons in barred.items() if any(r.level in (EMERGENCY, ABSOLUTE, CLEARANCE) for r in reasons)}
+        forbidden = {position for position, reasons in barred.items() if any(r.level in FORBIDDING for r in reasons)}
         for technique, positions in self.positions.items():
             touched = sorted(positions & set(barred))
             if not touched:

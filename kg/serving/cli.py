@@ -214,10 +214,12 @@ def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "12
     """Serve the explorer, the JSON API and the SPARQL endpoint on one port."""
     import uvicorn
 
-    _engine()  # build or load before the port opens, so that a broken ontology is told here
+    from kg.graph.knowledge import load
+
+    load(progress=_note)  # build before the port opens, so that a broken ontology is told here
     print(f"Palpate is at http://{host}:{port}", flush=True)
     root = str(Path(__file__).parents[2])
-    uvicorn.run("app:app", host=host, port=port, loop="uvloop", http="httptools", log_level="warning", app_dir=root)
+    uvicorn.run("app:app", host=host, port=port, loop="uvloop", http="httptools", log_level="warning", access_log=False, app_dir=root)
 
 
 def _engine() -> Any:
