@@ -25,6 +25,7 @@ _OPPOSITE = {"increases": "decreases", "decreases": "increases"}
 _ANY_TISSUE = "any-tissue"
 _ANYWHERE = frozenset((_ANY_TISSUE, "central-nervous-system"))
 """Tissue types in which an effect reaches an impairment without a tissue of its own, whatever the condition."""
+_ANYWHERE_REFUTED = "refuted in any tissue"
 _READINGS = {"no-difference": "noDifferenceReading", "harm": "worseReading"}
 """Results whose meaning depends on the comparator: not to differ from a treatment that works is no failure."""
 _UNSTATED = "comparator-unspecified-control"
@@ -231,9 +232,10 @@ class Model:
             taken: set[tuple[str, str]] = set()
             for holder, steps in sorted(self.technique_lineage[technique].items(), key=lambda item: item[1]):
                 found = [self._link(technique, claim, steps) for claim in claims.get((holder,), ())]
-                links += [link for link in found if (link.effect, link.tissue) not in taken]
+                links += [link for link in found if not taken & {(link.effect, link.tissue), (link.effect, _ANYWHERE_REFUTED)}]
                 taken |= {(link.effect, link.tissue) for link in found}
                 taken |= {(effect, tissue) for owner, effect, tissue in refuted if owner == holder}
+                taken |= {(effect, _ANYWHERE_REFUTED) for owner, effect, tissue in refuted if owner == holder and tissue == _ANY_TISSUE}
         return tuple(links)
 
     def _link(self, technique: str, claim: Node, steps: int) -> Link:
