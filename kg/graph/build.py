@@ -18,7 +18,7 @@ import pyoxigraph as ox
 
 from kg.errors import GraphError
 from kg.graph import entail, reasoner, validate
-from kg.graph.files import content_hash, forget, index_of, turtle_files
+from kg.graph.files import builder_hash, content_hash, forget, index_of, turtle_files
 from kg.graph.terms import ASSERTED, INFERRED, ONTOLOGY_DIR, OWL, RDF
 
 Progress = Callable[[str], None]
@@ -36,7 +36,7 @@ def cache_dir() -> Path:
 
 def cached(ontology: Path = ONTOLOGY_DIR) -> Path:
     """The file that holds, or will hold, the graph of this ontology."""
-    return cache_dir() / f"{content_hash(ontology)}.nq"
+    return cache_dir() / f"{content_hash(ontology)}-{builder_hash()}.nq"
 
 
 def build(ontology: Path = ONTOLOGY_DIR, progress: Progress = lambda step: None) -> Path:

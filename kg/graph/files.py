@@ -22,6 +22,12 @@ def forget(graph: Path) -> None:
     index_of(graph).unlink(missing_ok=True)
 
 
+def builder_hash() -> str:
+    """SHA-256, first digits, over the code that builds: another builder makes another graph of the same ontology."""
+    modules = ("build", "entail", "reasoner", "validate")
+    return hashlib.sha256(b"".join((Path(__file__).parent / f"{name}.py").read_bytes() for name in modules)).hexdigest()[:8]
+
+
 def content_hash(ontology: Path = ONTOLOGY_DIR) -> str:
     """SHA-256 over names and bytes of the ontology's files, shapes included."""
     digest = hashlib.sha256()

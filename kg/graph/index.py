@@ -135,4 +135,5 @@ class Names:
             score += 10 * (folded == query) + 5 * folded.startswith(query)
             if slug not in best or best[slug].score < score:
                 best[slug] = Hit(slug, self._knowledge.label(slug), cls, name, min(score, 115.0))
-        return sorted(best.values(), key=lambda hit: (-hit.score, hit.label))[:limit]
+        kinds = list(KINDS)
+        return sorted(best.values(), key=lambda hit: (-hit.score, kinds.index(hit.type), hit.label))[:limit]

@@ -100,7 +100,7 @@ class Knowledge:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._nodes = {name: Node(name, properties) for name, properties in _properties(path).items()}
-        self.version = Version(self._nodes["ontology"].one("owl:versionInfo"), path.stem)
+        self.version = Version(self._nodes["ontology"].one("owl:versionInfo"), path.stem.partition("-")[0])
 
     def __getitem__(self, name: str) -> Node:
         return self._nodes[name]

@@ -33,18 +33,14 @@ class Regions:
         """Whether a condition lies within one of the regions."""
         return any(self.within(at, region) for at in self.of_condition[condition] for region in regions)
 
-    def touches(self, condition: str, regions: Iterable[str]) -> bool:
-        """Whether a condition of some region lies in one of the regions, or one of them in its region."""
-        return any(
-            self.within(region, at) or self.within(at, region)
-            for at in self.of_condition[condition] - {EVERYWHERE} for region in regions
-        )  # fmt: skip
-
     def near(self, condition: str, regions: Iterable[str]) -> bool:
         """Whether a condition lies in the same large part of the body as one of the regions, or anywhere."""
         parts = {part for region in regions for part in self._within[region]}
         return EVERYWHERE in self.of_condition[condition] or any(self._within[at] & parts for at in self.of_condition[condition])
 
     def overlap(self, condition: str, regions: Iterable[str]) -> bool:
-        """As `touches`, but a general condition may lie anywhere: the wider reading, for safety."""
-        return EVERYWHERE in self.of_condition[condition] or self.touches(condition, regions)
+        """Whether a condition lies in one of the regions, one of them in its region, or it anywhere: the wider reading, for safety."""
+        return any(
+            at == EVERYWHERE or self.within(region, at) or self.within(at, region)
+            for at in self.of_condition[condition] for region in regions
+        )  # fmt: skip

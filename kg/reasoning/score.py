@@ -332,17 +332,13 @@ class Model:
         )  # fmt: skip
 
     def bound_elsewhere(self, technique: str, condition: str) -> bool:
-        """Whether a technique belongs to one region of the body and the condition lies in another.
+        """Whether a technique belongs to certain regions of the body and the condition does not lie within them.
 
-        Such a technique reaches only impairments of the whole person.
+        Such a technique reaches only impairments of the whole person, and what is known of more general techniques says
+        nothing of it here.
         """
         at = self.knowledge[technique].all("appliedAt")
-        return bool(at) and not self._regions.touches(condition, at)
-
-    def _general_evidence_holds(self, technique: str, condition: str) -> bool:
-        """Whether what is known of more general techniques says something of this one here: not if it is bound elsewhere."""
-        at = self.knowledge[technique].all("appliedAt")
-        return not at or self._regions.inside(condition, at)
+        return bool(at) and not self._regions.inside(condition, at)
 
     def paths_to(self, need: Need) -> NDArray[np.intp]:
         """Which paths reach a need: those to its impairment by an effect in a tissue type in which it is reached.
@@ -413,7 +409,7 @@ class Model:
     def observations(self, condition: str, technique: str, client: Client) -> list[Observation]:
         """All statements about the condition or a more general one and the technique or a more general one."""
         found = []
-        lineage = self.technique_lineage[technique] if self._general_evidence_holds(technique, condition) else {technique: 0}
+        lineage = {technique: 0} if self.bound_elsewhere(technique, condition) else self.technique_lineage[technique]
         tolerance = self.parameters.tolerance(self.knowledge[technique].one("intensity"), client)
         for about, condition_steps in self.condition_lineage[condition].items():
             for by, technique_steps in lineage.items():

@@ -57,6 +57,8 @@ async def rank(request: Request) -> Response:
     try:
         if unknown := set(query) - _RANK_PARAMETERS:
             raise PalpateError(f"Unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(sorted(_RANK_PARAMETERS))}.")
+        if repeated := next((name for name in ("condition", "phase", "irritability", "top") if len(query.getlist(name)) > 1), None):
+            raise PalpateError(f"The parameter {repeated!r} may be given once.")
         if not query.get("condition"):
             raise PalpateError("The parameter 'condition' is missing.")
         top = query.get("top")
