@@ -27,6 +27,7 @@ from kg.graph.names import nearest
 from kg.graph.terms import ONTOLOGY_DIR, PAL
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LONGEST_NUMBER = 20
 NUMBER = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
@@ -220,7 +221,8 @@ class Importer:
     @staticmethod
     def people(subject: URIRef, prop: Node, text: str) -> Iterator[tuple[Node, Node, Node]]:
         """A number of people; words behind it, or in its place, are kept as stated."""
-        if number := re.match(r"\d+", text.replace(",", "")):
+        number = re.match(rf"\d{{1,{LONGEST_NUMBER}}}(?!\d)", text.replace(",", ""))
+        if number:
             yield subject, prop, Literal(int(number[0]), datatype=XSD.integer)
         if not number or number[0] != text:
             yield subject, _property("figuresAsStated"), Literal(text)
@@ -386,8 +388,8 @@ def _parts(text: str) -> list[str]:
 
 
 def _number(text: str, kind: str) -> Literal:
-    if not NUMBER.fullmatch(text):
-        raise _Fault(f"{text!r} is no number")
+    if not NUMBER.fullmatch(text) or len(text) > LONGEST_NUMBER:
+        raise _Fault(f"{text[:40]!r} is no number")
     number = Decimal(text.replace(",", ""))
     if kind == "decimal":
         return Literal(number if number.as_tuple().exponent else Decimal(f"{number}.0"), datatype=XSD.decimal)
