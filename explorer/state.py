@@ -67,9 +67,18 @@ class View:
         return {name: value for name, value in stated.items() if value}
 
 
+_SINGLE = ("condition", "phase", "irritability")
+_PARAMETERS = {*_SINGLE, "hazard", "red_flag"}
+
+
 def read() -> View:
     """The view that the URL states; any label, synonym or code will do for an entity."""
     names, problems = engine().names, list[PalpateError]()
+    for name in sorted(set(st.query_params) - _PARAMETERS):
+        problems.append(PalpateError(f"Unknown parameter {name!r}; there are {', '.join(sorted(_PARAMETERS))}."))
+    for name in _SINGLE:
+        if len(st.query_params.get_all(name)) > 1:
+            problems.append(PalpateError(f"The parameter {name!r} may be given once."))
     condition = _resolved(names, st.query_params.get_all("condition")[:1], "Condition", problems)
     hazards = _resolved(names, st.query_params.get_all("hazard"), "Hazard", problems)
     red_flags = _resolved(names, st.query_params.get_all("red_flag"), "RedFlag", problems)
@@ -99,6 +108,16 @@ def _stated(name: str, resolve: Callable[[str], str | None], problems: list[Palp
 def write(view: View) -> None:
     """Put a view into the URL, as a new entry of the browser's history."""
     st.query_params.from_dict(view.params())
+
+
+def rewrite(view: View) -> None:
+    """As `write`, but hazards and red flags that were not understood stay, until somebody goes on without them."""
+    params = view.params()
+    for name, cls in (("hazard", "Hazard"), ("red_flag", "RedFlag")):
+        unread = [word for word in st.query_params.get_all(name) if word and not _resolved(engine().names, [word], cls, [])]
+        if unread:
+            params[name] = [*params.get(name, ()), *unread]
+    st.query_params.from_dict(params)
 
 
 def picked(values: Sequence[str]) -> tuple[str, ...]:

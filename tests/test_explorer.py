@@ -253,3 +253,24 @@ def test_other_pages_lead_back_to_the_client() -> None:
     at.query_params["id"] = "ice-massage"
     at.run()
     assert "Back to Plantar fasciitis, chronic, Anticoagulant medicine" in links(at)
+
+
+@pytest.mark.parametrize("params", [{"hazards": "warfarin"}, {"phase": ["acute", "chronic"]}, {"condition": ["plantar-fasciitis", "gout"]}])
+def test_a_parameter_that_says_nothing_or_too_much_stops_the_ranking(params: dict[str, str | list[str]]) -> None:
+    at = opened(**{"condition": "plantar-fasciitis", **params})
+    assert not at.exception
+    assert "Techniques, best first" not in words(at)
+
+
+def test_an_urgent_referral_says_what_to_do_whatever_else_is_withheld() -> None:
+    at = opened(condition="rheumatoid-arthritis", phase="acute", red_flag="aaa-profile", hazard="anticoagulants")
+    assert "Refer to a physician before any treatment" in words(at)
+
+
+def test_a_hazard_that_was_not_understood_is_not_lost_by_the_next_choice() -> None:
+    at = opened(condition="plantar-fasciitis", hazard="warfrin")
+    assert "Techniques, best first" not in words(at)
+    at.get("button_group")[0].set_value("acute").run()
+    assert "acute" in at.query_params["phase"]
+    assert "warfrin" in at.query_params["hazard"]
+    assert "Techniques, best first" not in words(at)

@@ -332,3 +332,42 @@ def test_a_query_that_is_too_long_is_refused_unread() -> None:
 ])  # fmt: skip
 def test_accept_headers_are_read(accept: str, table: str, graph: str) -> None:
     assert acceptable(accept) == (table, graph)
+
+
+# ---------------------------------------------------------------------------------------------------- graphs and parameters
+COUNT = "SELECT (COUNT(*) AS ?n) {from_} WHERE {{ ?s ?p ?o }}"
+
+
+def counted(web: TestClient, from_: str = "") -> int:
+    response = web.get("/sparql", params={"query": COUNT.format(from_=from_)}, headers={"accept": "application/json"})
+    return int(response.json()["results"]["bindings"][0]["n"]["value"])
+
+
+def test_from_names_the_graph_that_is_asked(web: TestClient) -> None:
+    asserted = counted(web, "FROM <https://w3id.org/palpate/graph/asserted>")
+    inferred = counted(web, "FROM <https://w3id.org/palpate/graph/inferred>")
+    assert 0 < inferred < asserted < counted(web) <= asserted + inferred
+
+
+def test_an_unknown_or_repeated_parameter_is_refused(web: TestClient) -> None:
+    assert "default-graph-uri" in str(problem(web.get("/sparql", params={"query": CHEAP, "default-graph-uri": "x"}), 400)["detail"])
+    assert "exactly one" in str(problem(web.post("/sparql", params={"query": CHEAP}, data={"query": CHEAP}), 400)["detail"])
+    assert "once" in str(problem(web.get("/api/rank?condition=plantar-fasciitis&condition=hamstring-strain"), 400)["detail"])
+
+
+def test_a_body_without_end_is_cut_off(web: TestClient) -> None:
+    chunks = (b"#" * 100_000 for _ in range(50))
+    problem(web.post("/sparql", content=chunks, headers={"content-type": "application/sparql-query"}), 413)
+
+
+def test_the_endpoint_outlives_its_file_in_the_cache(graph: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.nq"
+    own.write_bytes(graph.read_bytes())
+    endpoint = Endpoint(own, workers=1)
+    try:
+        own.unlink()
+        with pytest.raises(QueryError):
+            asyncio.run(endpoint.query(HOSTILE, seconds=0.5))
+        assert asyncio.run(endpoint.query(CHEAP)).body
+    finally:
+        endpoint.close()

@@ -17,6 +17,7 @@ from rdflib.namespace import RDF
 import kg
 from kg.errors import UnknownName
 from kg.graph.terms import ONTOLOGY_DIR, PAL
+from kg.reasoning.client import Client
 from kg.reasoning.rank import Engine, Ranking
 
 FORBIDDING = {"emergency-referral", "absolute", "medical-clearance"}
@@ -263,3 +264,13 @@ def test_never_show(engine: Engine, case: dict[str, str]) -> None:
     assert case["source"] == "expert-reasoning" or all(engine.knowledge[s.strip()].is_a("Source") for s in case["source"].split(","))
     answer = engine.rank(case["condition"], client, explain=False)
     assert case["technique"] not in offered(answer), case["reason"]
+
+
+def test_words_of_a_client_made_by_hand_are_checked(engine: Engine) -> None:
+    for client in (Client(irritability="hgih"), Client(red_flags=("no-such-flag",)), Client(hazards=("warfrin",)), Client(phase="akute")):
+        with pytest.raises(UnknownName):
+            engine.rank("plantar-fasciitis", client)
+
+
+def test_positions_count_among_what_a_hazard_withholds(engine: Engine) -> None:
+    assert "suboccipital-release" in engine.gate.withheld_by("pregnancy")

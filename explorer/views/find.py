@@ -13,7 +13,6 @@ from explorer.state import View
 from kg.reasoning.client import IRRITABILITY
 from kg.reasoning.rank import Entry, Ranking, Withheld
 from kg.reasoning.safety import Reason, Referral
-from kg.serving.cli import ranking_csv
 
 _FIRST = 10
 _PHASES = ("acute", "subacute", "chronic", "postoperative")
@@ -62,8 +61,8 @@ def _nearest_flags(condition: str | None, flags: dict[str, str]) -> list[str]:
 def _changed() -> None:
     """Write what the widgets hold into the URL."""
     held = st.session_state
-    state.write(View(state.slug_of(held["condition"]), held["phase"], held["irritability"], state.picked(held["hazards"]),
-                     state.picked(held["red-flags"])))  # fmt: skip
+    state.rewrite(View(state.slug_of(held["condition"]), held["phase"], held["irritability"], state.picked(held["hazards"]),
+                       state.picked(held["red-flags"])))  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------------- before a condition is chosen
@@ -129,7 +128,7 @@ def refer(answer: Ranking, referral: Referral) -> None:
     with st.container(border=True, key="referral"):
         icon = "emergency" if referral.urgency == "emergency" else "medical_services"
         st.header(f":red[:material/{icon}: {urgency.label.capitalize()}: do not treat]", anchor=False)
-        st.markdown(f"**{md(answer.withheld[0].because[0].action)}**")
+        st.markdown(f"**{md(referral.action)}**")
         _referral_reasons(referral)
         st.markdown("No technique is shown until a physician has seen the client.")
 
@@ -234,7 +233,7 @@ def downloads(view: View) -> None:
 
     with st.container(horizontal=True):
         st.download_button(
-            "CSV", lambda: ranking_csv(rank()), f"palpate-{view.condition}.csv", "text/csv", icon=":material/download:", on_click="ignore"
+            "CSV", lambda: rank().to_csv(), f"palpate-{view.condition}.csv", "text/csv", icon=":material/download:", on_click="ignore"
         )
         st.download_button("JSON", lambda: json.dumps(rank().to_dict(), ensure_ascii=False, indent=1), f"palpate-{view.condition}.json",
                            "application/json", icon=":material/download:", on_click="ignore")  # fmt: skip
@@ -293,7 +292,8 @@ def page() -> None:
         st.error(md(problem.message), icon=":material/error:")
     if view.problems:
         st.markdown(
-            "Nothing is ranked while a word of this address is not understood. Choose anew in the panel on the left, or go on without it."
+            "Nothing is ranked while a word of this address is not understood. Choose what was meant in the panel on the left, "
+            "then go on without the word."
         )
         st.page_link("views/find.py", label="Go on without it", icon=":material/arrow_forward:", query_params=view.params())
     elif not view.condition:

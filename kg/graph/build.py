@@ -45,6 +45,8 @@ def build(ontology: Path = ONTOLOGY_DIR, progress: Progress = lambda step: None)
     Raises:
         GraphError: with one line for each fault; the cache is left as it was.
     """
+    if missing := [name for name in ("palpate.ttl", "shapes.ttl") if not (ontology / name).is_file()]:
+        raise GraphError([f"{ontology} holds no ontology: {' and '.join(missing)} missing."])
     target = cached(ontology)
     progress("Reading Turtle")
     store = assert_files(ontology)
@@ -69,6 +71,8 @@ def build(ontology: Path = ONTOLOGY_DIR, progress: Progress = lambda step: None)
     if faults := validate.clashes(store, places):
         raise GraphError(faults)
     progress("Writing the cache")
+    if cached(ontology) != target:
+        raise GraphError(["The ontology was changed while it was being built; run the command again."])
     write(store, target)
     return target
 

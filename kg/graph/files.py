@@ -24,7 +24,7 @@ def forget(graph: Path) -> None:
 
 def builder_hash() -> str:
     """SHA-256, first digits, over the code that builds: another builder makes another graph of the same ontology."""
-    modules = ("build", "entail", "reasoner", "validate")
+    modules = ("build", "entail", "files", "knowledge", "reasoner", "terms", "validate")
     return hashlib.sha256(b"".join((Path(__file__).parent / f"{name}.py").read_bytes() for name in modules)).hexdigest()[:8]
 
 

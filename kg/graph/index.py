@@ -21,7 +21,7 @@ _MATCHES = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos:narro
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An entity that a search found: `score` from 0 to 100, and the name by which it was found."""
+    """An entity that a search found: `score` up to 115, and the name by which it was found."""
 
     slug: str
     label: str
@@ -128,9 +128,10 @@ class Names:
         if not query:
             return []
         best: dict[str, Hit] = {}
-        for _, score, index in process.extract(query, self._folded, scorer=fuzz.WRatio, limit=limit * 8, score_cutoff=60):
+        names = {i: folded for i, folded in enumerate(self._folded) if self._all[i][3] in wanted} if wanted else self._folded
+        for _, score, index in process.extract(query, names, scorer=fuzz.WRatio, limit=limit * 8, score_cutoff=60):
             folded, name, slug, cls = self._all[index]
-            if (wanted and cls not in wanted) or (len(folded) < 4 and folded != query):  # "PE" is like every word that holds it
+            if len(folded) < 4 and folded != query:  # "PE" is like every word that holds it
                 continue
             score += 10 * (folded == query) + 5 * folded.startswith(query)
             if slug not in best or best[slug].score < score:

@@ -6,6 +6,7 @@ number are the paths that made it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kg.graph.knowledge import Knowledge
@@ -14,6 +15,8 @@ from kg.reasoning.score import Link, Model, Need, Path
 if TYPE_CHECKING:
     import networkx as nx
 
+_KEPT = 32
+"""How many graphs of a condition and phase are kept."""
 _VERBS = {"increases": "raises", "decreases": "lowers"}
 
 
@@ -79,12 +82,17 @@ class Explainer:
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self._graphs = lru_cache(maxsize=_KEPT)(self._draw)
 
-    def graph(self, condition: str, phase: str | None, technique: str | None = None) -> "nx.MultiDiGraph[Any]":
-        """technique -> (effect, tissue type) -> (impairment, tissue) -> condition, for one technique or all.
+    def graph(self, condition: str, phase: str | None) -> "nx.MultiDiGraph[Any]":
+        """technique -> (technique, effect, tissue type) -> (impairment, tissue) -> condition, for all techniques.
 
-        Edges carry `strength`, and the claim, relief or profile behind them as `slug`; reliefs carry `relieves`.
+        Edges carry `strength` and, as `slug`, the claim, relief or profile behind them; reliefs carry their `path`, the
+        last edges their `need`.
         """
+        return self._graphs(condition, phase)
+
+    def _draw(self, condition: str, phase: str | None) -> "nx.MultiDiGraph[Any]":
         import networkx as nx
 
         model = self._model
@@ -95,19 +103,17 @@ class Explainer:
             for index in model.paths_to(need):
                 path = model.paths[index]
                 link = path.link
-                elsewhere = not need.whole_person and model.bound_elsewhere(link.technique, condition)
-                if elsewhere or (technique and link.technique != technique):
+                if not need.whole_person and model.bound_elsewhere(link.technique, condition):
                     continue
-                effect = (link.effect, link.tissue, link.claim)
+                effect = (link.technique, link.effect, link.tissue)
                 graph.add_edge(link.technique, effect, key=link.claim, slug=link.claim, strength=link.strength, link=link)
-                graph.add_edge(effect, spot, key=path.relief, slug=path.relief, strength=path.relief_strength,
-                               relieves=path.relieves, path=path)  # fmt: skip
+                graph.add_edge(effect, spot, key=path.relief, slug=path.relief, strength=path.relief_strength, path=path)
         return graph
 
     def rationale(self, condition: str, phase: str | None, technique: str) -> list[Rationale]:
         """All paths of a technique to the needs of a condition, the weightiest first."""
-        graph = self.graph(condition, phase, technique)
-        return sorted(self._walk(graph, technique, condition), key=lambda r: (-abs(r.contribution), r.path.link.claim, r.need.key))
+        found = self._walk(self.graph(condition, phase), technique, condition)
+        return sorted(found, key=lambda r: (-abs(r.contribution), r.path.link.claim, r.need.key))
 
     @staticmethod
     def _walk(graph: "nx.MultiDiGraph[Any]", technique: str, condition: str) -> Iterator[Rationale]:

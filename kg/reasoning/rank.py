@@ -1,11 +1,14 @@
 """The ranking: safety first, then the score of what is left, with bands, classes, certainty and reasons.
 
-    Engine(load()).rank("plantar-fasciitis", phase="chronic", hazards=["warfarin"])
+    engine = Engine(load())
+    engine.rank("plantar-fasciitis", engine.client(phase="chronic", hazards=["warfarin"]))
 
 A technique that a hazard forbids is under `withheld` whatever its score. One outside a massage therapist's scope is
 only ever under `discuss`. Under a referral that stops treatment nothing is recommended.
 """
 
+import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,6 +105,21 @@ class Ranking:
             "sources": sources,
             "parameters": self.parameters,
         }  # fmt: skip
+
+    def to_csv(self) -> str:
+        """The answer as CSV: a line for each technique, the withheld ones with their reasons."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["list", "rank", "band", "technique", "label", "score", "low", "high", "class", "certainty", "why", "cautions"])
+        for name, entries in (("recommended", self.recommended), ("adjuncts", self.adjuncts), ("discuss", self.discuss)):
+            for e in entries:
+                cautions = "; ".join(f"{c.label}: {c.action}" for c in e.cautions)
+                writer.writerow([name, e.rank, e.band, e.technique, e.label, f"{e.score.mean:.4f}", f"{e.score.low:.4f}",
+                                 f"{e.score.high:.4f}", e.class_, e.certainty, e.why(self.knowledge), cautions])  # fmt: skip
+        for w in self.withheld:
+            reasons = "; ".join(f"{r.label}: {r.reason}" for r in w.because)
+            writer.writerow(["withheld", "", "", w.technique, w.label, "", "", "", w.level, "", reasons, ""])
+        return out.getvalue()
 
     def _entry(self, entry: Entry) -> dict[str, Any]:
         score = entry.score
@@ -224,7 +242,10 @@ class Engine:
         """
         if top is not None and top < 1:
             raise PalpateError(f"top must be 1 or more, not {top}.")
-        slug, client = self.names.resolve(condition, "Condition"), client or Client()
+        slug = self.names.resolve(condition, "Condition")
+        if client:  # a client made by hand may bear words that the graph does not hold
+            client = self.client(client.phase, client.irritability, client.hazards, client.red_flags)
+        client = client or Client()
         verdict = self.gate.judge(slug, client)
         scores = {score.technique: score for score in self.model.scores(slug, client)}
         stopped = bool(verdict.referral and verdict.referral.stops)

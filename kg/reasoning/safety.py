@@ -12,7 +12,7 @@ from typing import Any
 
 from kg.graph.knowledge import Knowledge, Node
 from kg.graph.regions import Regions
-from kg.reasoning.client import Client
+from kg.reasoning.client import ANY_PHASE, Client
 
 EMERGENCY, ABSOLUTE, CLEARANCE, LOCAL, PRECAUTION = "emergency-referral", "absolute", "medical-clearance", "local", "precaution"
 FORBIDDING = (EMERGENCY, ABSOLUTE, CLEARANCE)
@@ -24,6 +24,11 @@ STOPPING = ("emergency", "urgent")
 """Urgencies under which nothing is recommended."""
 COURSE = ("acute", "subacute", "chronic")
 ALL_PHASES = (*COURSE, "postoperative")
+_ACTIONS = {
+    "emergency": "Do not treat. Call an ambulance or send to an emergency department now.",
+    "urgent": "Do not treat. Refer to a physician before any treatment.",
+    "medical-review": "A physician should see this client soon; gentle treatment need not wait.",
+}
 _URGENCY = "urgency-"
 
 
@@ -77,6 +82,11 @@ class Referral:
     def stops(self) -> bool:
         """Whether nothing may be recommended until a physician has seen the client."""
         return self.urgency in STOPPING
+
+    @property
+    def action(self) -> str:
+        """What to do now."""
+        return _ACTIONS[self.urgency]
 
     def to_dict(self) -> dict[str, Any]:
         return {"urgency": self.urgency, "reasons": [reason.to_dict() for reason in self.reasons]}
@@ -144,8 +154,10 @@ class SafetyGate:
 
     def withheld_by(self, hazard: str) -> tuple[str, ...]:
         """The techniques that a hazard, or a wider one, withholds wherever they would be applied."""
-        rules = (rule for own in self.hazards_of(hazard) for rule in self._rules.get(own, ()))
-        return tuple(sorted({name for rule in rules if rule.reason.level in FORBIDDING for name in rule.techniques}))
+        rules = [rule for own in self.hazards_of(hazard) for rule in self._rules.get(own, ()) if rule.reason.level in FORBIDDING]
+        positions = {position for rule in rules for position in rule.positions}
+        lying = {name for name, possible in self.positions.items() if possible and possible <= positions}
+        return tuple(sorted(lying.union(*(rule.techniques for rule in rules))))
 
     def hazards_of(self, hazard: str) -> tuple[str, ...]:
         """A hazard with all wider hazards whose rules it has."""
@@ -160,7 +172,7 @@ class SafetyGate:
         found: dict[str, set[str]] = {condition: set(ALL_PHASES)} if node.is_a("Hazard") else {}
         for occurrence in self._occurrences.get((condition,), ()):
             stated = set(occurrence.all("inPhase"))
-            found.setdefault(occurrence.one("occurrenceOf"), set()).update(ALL_PHASES if "any" in stated else stated)
+            found.setdefault(occurrence.one("occurrenceOf"), set()).update(ALL_PHASES if ANY_PHASE in stated else stated)
         if phase:
             for hazard in self._knowledge[phase].all("phaseHazard"):
                 found.setdefault(hazard, set()).add(phase)
@@ -178,11 +190,12 @@ class SafetyGate:
         withheld: dict[str, list[Reason]] = {}
         cautions: dict[str, list[Reason]] = {}
         barred: dict[str, list[Reason]] = {}
-        for hazard in sorted(lasting.union(h for has in client.hazards for h in self.hazards_of(has))):
+        stated = {h for has in client.hazards for h in self.hazards_of(has)}
+        for hazard in sorted(lasting | stated):
             at_complaint = hazard in lasting or any(
                 self._knowledge[has].one("assumedAtComplaint") for has in client.hazards if hazard in self.hazards_of(has)
             )
-            placed = hazard in lasting and hazard not in client.hazards
+            placed = hazard in lasting and hazard not in stated
             for rule in self._rules.get(hazard, ()):
                 if not (placed and self._speaks_of_elsewhere(rule, condition)):
                     self._apply(rule, condition, bool(at_complaint), withheld, cautions, barred)
@@ -212,6 +225,7 @@ class SafetyGate:
                 for rule in self._rules.get(hazard, ()):
                     if not self._speaks_of_elsewhere(rule, condition):
                         self._apply(rule, condition, True, found, {}, barred)
+            self._bar_positions(barred, found, {})
             for technique, reasons in found.items():
                 where = f"not at all in the {' or '.join(phases)} phase"
                 cautions.setdefault(technique, []).append(_at(_graver_first(reasons)[0], where))
@@ -305,7 +319,6 @@ def _stop(referral: Referral) -> Reason:
     suspected = f"may point to {first.pathology_label.lower()}" if first.pathology_label else "is an emergency"
     return Reason(
         first.slug, first.label, EMERGENCY if emergency else CLEARANCE, f"{first.label}: {suspected}.",
-        "Do not treat. Call an ambulance or send to an emergency department now." if emergency
-        else "Do not treat. Refer to a physician before any treatment.",
+        referral.action,
         first.sources, first.slug,
     )  # fmt: skip

@@ -21,7 +21,6 @@ from kg.graph.regions import Regions
 from kg.reasoning.client import ANY_PHASE, Client
 
 Floats = NDArray[np.float64]
-_OPPOSITE = {"increases": "decreases", "decreases": "increases"}
 _ANY_TISSUE = "any-tissue"
 _ANYWHERE = frozenset((_ANY_TISSUE, "central-nervous-system"))
 """Tissue types in which an effect reaches an impairment without a tissue of its own, whatever the condition."""

@@ -1,1 +1,1 @@
-"""The surfaces of the query layer: command line, JSON API, SPARQL, linked data."""
+"""The surfaces of the query layer: command line, JSON API, SPARQL."""

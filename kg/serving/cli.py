@@ -3,8 +3,6 @@
 Heavy modules are imported by the command that needs them, so that `rank` answers in about a second.
 """
 
-import csv
-import io
 import json
 import sys
 from enum import StrEnum
@@ -43,6 +41,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        print(f"error: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+        sys.exit(2)
 
 
 def _note(step: str) -> None:
@@ -68,25 +69,9 @@ def rank(
         case Format.json:
             print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=1))
         case Format.csv:
-            print(ranking_csv(answer), end="")
+            print(answer.to_csv(), end="")
         case Format.table:
             _print_table(answer)
-
-
-def ranking_csv(answer: "Ranking") -> str:
-    """The ranking as CSV: a line for each technique, the withheld with their reason."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["list", "rank", "band", "technique", "label", "score", "low", "high", "class", "certainty", "why", "cautions"])
-    for name, entries in (("recommended", answer.recommended), ("adjuncts", answer.adjuncts), ("discuss", answer.discuss)):
-        for e in entries:
-            cautions = "; ".join(f"{c.label}: {c.action}" for c in e.cautions)
-            writer.writerow([name, e.rank, e.band, e.technique, e.label, f"{e.score.mean:.4f}", f"{e.score.low:.4f}",
-                             f"{e.score.high:.4f}", e.class_, e.certainty, e.why(answer.knowledge), cautions])  # fmt: skip
-    for w in answer.withheld:
-        reasons = "; ".join(f"{r.label}: {r.reason}" for r in w.because)
-        writer.writerow(["withheld", "", "", w.technique, w.label, "", "", "", w.level, "", reasons, ""])
-    return out.getvalue()
 
 
 def _print_table(answer: "Ranking") -> None:

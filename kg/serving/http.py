@@ -97,22 +97,35 @@ async def sparql(request: Request) -> Response:
     return Response(answer.body, 200, _CORS, answer.media_type)
 
 
+async def _body(request: Request) -> bytes:
+    """The body of a request, never more of it than the longest query, written in a form, could take."""
+    longest, body = 4 * _get_endpoint().limits.query_length, bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > longest:
+            raise QueryError(f"The body is longer than {longest} bytes.", 413)
+    return bytes(body)
+
+
 async def _query_of(request: Request) -> tuple[str, float | None]:
     parameters = {name: request.query_params.getlist(name) for name in request.query_params}
     if request.method == "POST":
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
-            body = (await request.body()).decode("utf-8")
+            body = (await _body(request)).decode("utf-8")
         except UnicodeDecodeError:
             raise QueryError("The body is not UTF-8 text.") from None
         if media == "application/sparql-query":
-            parameters["query"] = [body]
+            parameters.setdefault("query", []).append(body)
         elif media == "application/x-www-form-urlencoded":
-            parameters |= parse_qs(body, keep_blank_values=True)
+            for name, values in parse_qs(body, keep_blank_values=True).items():
+                parameters.setdefault(name, []).extend(values)
         else:
             raise QueryError("POST a query as application/sparql-query or as a form.", 415)
     if "update" in parameters:
         raise QueryError("This endpoint answers queries only; the graph does not change.")
+    if unknown := sorted(set(parameters) - {"query", "timeout"}):
+        raise QueryError(f"The parameter {unknown[0]!r} is not supported; there are query and timeout. Name graphs by FROM in the query.")
     queries = parameters.get("query", [])
     if len(queries) != 1:
         raise QueryError("Give exactly one 'query'.")

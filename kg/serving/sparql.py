@@ -8,6 +8,8 @@ import asyncio
 import io
 import os
 import re
+import shutil
+import tempfile
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from kg.errors import PalpateError
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
+    from pebble import ProcessPool
 
 RESULT_TYPES = {
     "application/sparql-results+json": "srj", "application/json": "srj", "application/sparql-results+xml": "srx",
@@ -26,6 +29,7 @@ GRAPH_TYPES = {
     "text/turtle": "ttl", "application/n-triples": "nt", "application/rdf+xml": "rdf", "application/ld+json": "jsonld",
 }  # fmt: skip
 _QUOTED = re.compile(r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|<[^<>\"{}|^`\\\s]*>|#[^\n]*", re.DOTALL)
+_FROM = re.compile(r"(?<![\w?$:.-])FROM(?![\w:-])", re.IGNORECASE)
 _SERVICE = re.compile(r"(?<![\w?$:-])SERVICE(?![\w:-])", re.IGNORECASE)
 """Finds the plain cases, for a clear message; what is written to slip past it fails in the worker, see `_start`."""
 
@@ -118,8 +122,9 @@ def run(store: "ox.Store", text: str, table: str, graph: str, limit: int) -> Ans
     """
     import pyoxigraph as ox
 
+    union = not _FROM.search(_QUOTED.sub(" ", text))  # FROM and FROM NAMED say themselves which graphs they mean
     try:
-        results = store.query(text, use_default_graph_as_union=True)
+        results = store.query(text, use_default_graph_as_union=union)
     except SyntaxError as error:
         raise QueryError(f"The query is malformed: {error.msg}") from None
     except ValueError as error:
@@ -178,17 +183,22 @@ class Endpoint:
     """A pool of workers over one graph file."""
 
     def __init__(self, graph: Path, limits: Limits = Limits(), workers: int | None = None) -> None:
-        import multiprocessing
-
-        import pebble
         from pebble import CONSTS
 
         CONSTS.term_timeout = 0.2  # a worker past its limit is killed, not asked
         self.limits = limits
-        self._pool = pebble.ProcessPool(
-            max_workers=workers or max(2, (os.cpu_count() or 2) - 1), initializer=_start, initargs=(str(graph), limits.memory),
-            context=multiprocessing.get_context("spawn"),
-        )  # fmt: skip
+        self._workers = workers or max(2, (os.cpu_count() or 2) - 1)
+        self._folder = tempfile.TemporaryDirectory(prefix="palpate-")
+        self._graph = shutil.copy(graph, self._folder.name)  # the cache may drop its file while this serves
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> "ProcessPool":
+        import multiprocessing
+
+        import pebble
+
+        return pebble.ProcessPool(max_workers=self._workers, initializer=_start, initargs=(self._graph, self.limits.memory),
+                                  context=multiprocessing.get_context("spawn"))  # fmt: skip
 
     async def query(self, text: str, accept: str = "*/*", seconds: float | None = None) -> Answer:
         """Answer a query of a stranger.
@@ -199,6 +209,8 @@ class Endpoint:
         check(text, self.limits)
         table, graph = acceptable(accept)
         limit = min(seconds or self.limits.seconds, self.limits.seconds)
+        if not self._pool.active:
+            self._pool = self._new_pool()
         future = self._pool.schedule(_work, args=(text, table, graph, self.limits.bytes), timeout=limit)
         try:
             result = await asyncio.wrap_future(future)
@@ -214,3 +226,4 @@ class Endpoint:
         """Stop all workers."""
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join(timeout=5)
+        self._folder.cleanup()
