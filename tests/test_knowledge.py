@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.curation.audit import ADVICE, ERROR, audit, report
+from kg.curation.audit import ADVICE, ERROR, audit, report, report_html
 from kg.graph.knowledge import Node
 from kg.graph.terms import ONTOLOGY_DIR
 from kg.reasoning.rank import Engine
@@ -88,6 +88,7 @@ def test_the_published_report_is_that_of_this_graph(engine: Engine) -> None:
     if published.exists():  # not beside an ontology that stands elsewhere
         stale = "docs/curation-report.md is stale; mend it with: python -m kg check --report docs/curation-report.md"
         assert published.read_text(encoding="utf-8") == report(engine.knowledge), stale
+        assert published.with_suffix(".html").read_text(encoding="utf-8") == report_html(report(engine.knowledge)), stale
 
 
 def test_refuted_teaching_stands_as_refuted(engine: Engine) -> None:

@@ -161,6 +161,16 @@ def weakest(knowledge: Knowledge) -> list[tuple[Node, dict[str, float]]]:
     return sorted(rows, key=lambda row: (row[1]["statements"], row[1]["sourced facts"], row[0].slug))
 
 
+def report_html(text: str) -> str:
+    """The curation report, written in Markdown, as a page that stands alone."""
+    from markdown_it import MarkdownIt
+
+    body = MarkdownIt("commonmark").enable("table").render(text)
+    style = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}td,th{padding:.2rem .8rem;text-align:left}"
+    head = f'<meta charset="utf-8"><title>Curation report</title><style>{style}</style>'
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n{body}</body></html>\n'
+
+
 def report(knowledge: Knowledge) -> str:
     """The curation report as Markdown: counts, findings, and the conditions with the weakest entries first."""
     findings = audit(knowledge)

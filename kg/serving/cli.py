@@ -157,16 +157,18 @@ def build() -> None:
 def check(
     write: Annotated[bool, typer.Option("--write", help="Rewrite files that are not in canonical form.")] = False,
     advice: Annotated[bool, typer.Option("--advice", help="Print pieces of advice too, not errors only.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write the curation report, Markdown, to this file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the curation report to this Markdown file and, beside it, as HTML.")] = None,
 ) -> None:
     """Check the ontology: canonical Turtle, shapes, consistency, gaps. Exit status 1 where something is wrong."""
-    from kg.curation.audit import ERROR
+    from kg.curation.audit import ERROR, report_html
     from kg.curation.audit import report as write_report
     from kg.curation.check import check as run
 
     faults, findings = run(write=write)
     if report and not faults:
-        report.write_text(write_report(_engine().knowledge), encoding="utf-8")
+        text = write_report(_engine().knowledge)
+        report.write_text(text, encoding="utf-8")
+        report.with_suffix(".html").write_text(report_html(text), encoding="utf-8")
     errors = [finding for finding in findings if finding.level == ERROR]
     for line in (*faults, *(findings if advice else errors)):
         print(line)
