@@ -274,3 +274,10 @@ def test_a_hazard_that_was_not_understood_is_not_lost_by_the_next_choice() -> No
     assert "acute" in at.query_params["phase"]
     assert "warfrin" in at.query_params["hazard"]
     assert "Techniques, best first" not in words(at)
+
+
+def test_a_muscle_shows_what_it_does_and_what_works_against_it() -> None:
+    at = opened("tissue", id="gastrocnemius")
+    assert "ankle plantar flexion" in words(at)
+    assert "Referral zone" in words(at)
+    assert any("Tibialis anterior" in name for name in links(at))

@@ -60,6 +60,9 @@ def how(node: Node) -> None:
     st.header("How it is done", anchor="how")
     if node.one("procedure"):
         st.markdown(md(node.one("procedure")))
+    for title, prop in (("It is right when", "cue"), ("Common errors", "commonError")):
+        if node.all(prop):
+            st.markdown(f"**{title}**\n\n" + "\n".join(f"- {md(text)}" for text in node.all(prop)))
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Ingredients", anchor=False)

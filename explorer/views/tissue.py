@@ -19,6 +19,7 @@ def draw(node: Node) -> None:
     for prop, words in _NEIGHBORS.items():
         links("tissue", (slug for slug in node.all(prop) if slug != node.slug), words)
     links("tissue", (slug for slug in node.all("hasPart") if slug != node.slug), "Parts")
+    muscle(node)
     conditions(node)
     impairments(node)
     techniques(node)
@@ -26,6 +27,22 @@ def draw(node: Node) -> None:
     if rows or node.one("skos:altLabel"):
         st.header("Codes", anchor="codes")
         facts([*rows, ("Term from", "; ".join(node.all("http://www.w3.org/ns/prov#wasDerivedFrom")))])
+
+
+def muscle(node: Node) -> None:
+    """What a muscle does, from where to where it runs, against what it works, and where its pain is said to be felt."""
+    stated = [
+        ("Actions", "; ".join(node.all("muscleAction"))),
+        ("Origin", "; ".join(node.all("originText"))),
+        ("Insertion", "; ".join(node.all("insertionText"))),
+        ("Referral zone", node.one("referralZone")),
+    ]
+    if any(value for _, value in stated):
+        st.header("As a muscle", anchor="muscle")
+        facts(stated)
+        if node.one("referralZone"):
+            st.caption(f"Referral zone: {label(node.one('referralBasis'))}.")
+    links("tissue", (slug for slug in node.all("antagonistOf") if slug != node.slug), "Antagonists, from opposite actions")
 
 
 def conditions(node: Node) -> None:
