@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kg.curation.tables import MIRRORS
 from kg.graph.index import KINDS, fold
 from kg.graph.knowledge import Knowledge, Node
 
@@ -103,6 +104,10 @@ def _labels(knowledge: Knowledge) -> Iterator[Finding]:
 
 
 def _sources(knowledge: Knowledge) -> Iterator[Finding]:
+    for node in knowledge.of_class("Source"):
+        for address in node.all("page"):
+            if MIRRORS.search(address):
+                yield Finding(ERROR, node.slug, f"links a copy, {address}.", "Link the publisher's own page, or none.")
     for prop in ("doi", "pmid"):
         seen: dict[str, str] = {}
         for node in knowledge.of_class("Source"):

@@ -19,7 +19,7 @@ from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import RDF, RDFS, SKOS, XSD
 from rdflib.term import Node
 
-from kg.curation.tables import CLASS_OF_KIND, MUSCLE_RELATIONS, TABLES, Cell, Row, Table
+from kg.curation.tables import CLASS_OF_KIND, MIRRORS, MUSCLE_RELATIONS, TABLES, Cell, Row, Table
 from kg.curation.turtle import PREFIXES, dump, header, new_graph, read, shown, write_atomically
 from kg.errors import TableError
 from kg.graph.files import turtle_files
@@ -38,7 +38,6 @@ CODE_SYSTEMS = {
 }  # fmt: skip
 OPEN_PAGES = frozenset(["guideline", "consensus", "official-page", "web-page", "textbook"])
 """Kinds of source whose own page is linked where there is no DOI or PubMed record; copies of papers elsewhere are not."""
-MIRRORS = re.compile(r"scribd|slideshare|studylib|docslib|scilit|metajournal|researcher\.life|ouci\.|archive\.|proxy", re.I)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ A kind is known by its header. A column is a `Cell`: the property it states, how
 class of individuals it must name.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -59,6 +60,10 @@ MUSCLE_RELATIONS = {
     "innervated-by": ("innervatedBy", ""), "action": ("", "muscleAction"), "part-of-group": ("partOf", "groupText"),
 }  # fmt: skip
 """For each relation of a muscle the property that names a structure, and the one that says it in words."""
+MIRRORS = re.compile(
+    r"scribd|slideshare|studylib|docslib|yumpu|scilit|metajournal|researcher\.life|ouci\.|archive\.|proxy|netlify\.app", re.IGNORECASE
+)
+"""Addresses of copies, which no source links: the resolver of its DOI or PubMed record, or the publisher's own page, else none."""
 RECOMMENDATIONS = ("recommended", "not-recommended")
 SOURCE = Cell("dcterms:source", "refs", "Source", needed=True)
 LABEL = Cell("skos:prefLabel", "label", needed=True)
