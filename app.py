@@ -7,6 +7,6 @@ from pathlib import Path
 
 import streamlit
 
-from kg.serving.http import lifespan, routes
+from kg.serving.api import lifespan, routes
 
 app = streamlit.App(Path(__file__).parent / "explorer" / "main.py", routes=routes(), lifespan=lifespan)

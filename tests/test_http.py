@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from kg.reasoning.rank import Engine
 from kg.serving import sparql
-from kg.serving.http import lifespan, routes
+from kg.serving.api import lifespan, routes
 from kg.serving.sparql import Endpoint, Limits, QueryError, acceptable, check
 
 CHEAP = "SELECT ?x { <https://w3id.org/palpate/plantar-fasciitis> a ?x } ORDER BY ?x"
