@@ -1,22 +1,22 @@
-"""Why: the paths from a technique over its effects to the impairments of a condition, as a networkx graph and in words.
+"""Why: the paths from a technique over its effects to the impairments of a condition, in words and as a networkx graph.
 
-The edges of the graph are the links, reliefs and needs from which the score is computed, so the paths that explain a
-number are the paths that made it.
+The paths are the links, reliefs and needs from which the score is computed, so what explains a number is what made it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kg.graph.knowledge import Knowledge
-from kg.reasoning.score import Link, Model, Need, Path
+from kg.reasoning.mechanism import Link, Need, Path
+from kg.reasoning.score import Model
 
 if TYPE_CHECKING:
     import networkx as nx
 
-_KEPT = 32
-"""How many graphs of a condition and phase are kept."""
+_KEPT = 256
+"""For how many conditions and phases the paths are kept."""
 _VERBS = {"increases": "raises", "decreases": "lowers"}
 
 
@@ -67,8 +67,8 @@ def link_dict(link: Link) -> dict[str, Any]:
     """An effect claim as it stands for one technique: its prior, what laboratory evidence adds, its strength."""
     return {
         "claim": link.claim, "effect": link.effect, "direction": link.direction, "tissue_type": link.tissue, "prior": link.prior,
-        "steps": link.steps, "successes": sum(o.successes for o in link.evidence), "failures": sum(o.failures for o in link.evidence),
-        "strength": link.strength, "evidence": [o.statement for o in link.evidence],
+        "steps": link.steps, "successes": link.successes, "failures": link.failures,
+        "strength": link.strength, "evidence": [measured.statement for measured in link.evidence],
     }  # fmt: skip
 
 
@@ -78,11 +78,30 @@ def _lower(label: str) -> str:
 
 
 class Explainer:
-    """Draws the paths of a model."""
+    """Finds the paths of a model."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._graphs = lru_cache(maxsize=_KEPT)(self._draw)
+        self._kept = lru_cache(maxsize=_KEPT)(self._find)
+
+    def rationales(self, condition: str, phase: str | None) -> Mapping[str, tuple[Rationale, ...]]:
+        """For each technique all its paths to the needs of a condition, the weightiest first."""
+        return self._kept(condition, phase)
+
+    def rationale(self, condition: str, phase: str | None, technique: str) -> tuple[Rationale, ...]:
+        """All paths of one technique to the needs of a condition, the weightiest first."""
+        return self.rationales(condition, phase).get(technique, ())
+
+    def _find(self, condition: str, phase: str | None) -> Mapping[str, tuple[Rationale, ...]]:
+        mechanism = self._model.mechanism
+        bound = dict(zip(mechanism.techniques, mechanism.bound_elsewhere(condition).tolist(), strict=True))
+        found: dict[str, list[Rationale]] = {}
+        for need in mechanism.needs(condition, phase):
+            for index in mechanism.paths.to(need).tolist():
+                path = mechanism.paths.paths[index]
+                if need.whole_person or not bound[path.link.technique]:
+                    found.setdefault(path.link.technique, []).append(Rationale(path, need, condition))
+        return {technique: tuple(sorted(paths, key=_weightiest_first)) for technique, paths in found.items()}
 
     def graph(self, condition: str, phase: str | None) -> "nx.MultiDiGraph[Any]":
         """technique -> (technique, effect, tissue type) -> (impairment, tissue) -> condition, for all techniques.
@@ -90,37 +109,18 @@ class Explainer:
         Edges carry `strength` and, as `slug`, the claim, relief or profile behind them; reliefs carry their `path`, the
         last edges their `need`.
         """
-        return self._graphs(condition, phase)
-
-    def _draw(self, condition: str, phase: str | None) -> "nx.MultiDiGraph[Any]":
         import networkx as nx
 
-        model = self._model
         graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph(condition=condition, phase=phase)
-        for need in model.needs(condition, phase):
-            spot = (need.impairment, need.tissue)
-            graph.add_edge(spot, condition, key=need.key, slug=need.profiles[0], strength=need.weight, need=need)
-            for index in model.paths_to(need):
-                path = model.paths[index]
-                link = path.link
-                if not need.whole_person and model.bound_elsewhere(link.technique, condition):
-                    continue
+        for paths in self.rationales(condition, phase).values():
+            for path, need in ((r.path, r.need) for r in paths):
+                link, spot = path.link, (need.impairment, need.tissue)
                 effect = (link.technique, link.effect, link.tissue)
                 graph.add_edge(link.technique, effect, key=link.claim, slug=link.claim, strength=link.strength, link=link)
                 graph.add_edge(effect, spot, key=path.relief, slug=path.relief, strength=path.relief_strength, path=path)
+                graph.add_edge(spot, condition, key=need.key, slug=need.profiles[0], strength=need.weight, need=need)
         return graph
 
-    def rationale(self, condition: str, phase: str | None, technique: str) -> list[Rationale]:
-        """All paths of a technique to the needs of a condition, the weightiest first."""
-        found = self._walk(self.graph(condition, phase), technique, condition)
-        return sorted(found, key=lambda r: (-abs(r.contribution), r.path.link.claim, r.need.key))
 
-    @staticmethod
-    def _walk(graph: "nx.MultiDiGraph[Any]", technique: str, condition: str) -> Iterator[Rationale]:
-        import networkx as nx
-
-        if technique not in graph or condition not in graph:
-            return
-        for edges in nx.all_simple_edge_paths(graph, technique, condition, cutoff=3):
-            relief, need = graph.edges[edges[1]], graph.edges[edges[2]]
-            yield Rationale(relief["path"], need["need"], condition)
+def _weightiest_first(rationale: Rationale) -> tuple[float, str, str]:
+    return -abs(rationale.contribution), rationale.path.link.claim, rationale.need.key

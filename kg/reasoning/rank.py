@@ -9,27 +9,30 @@ only ever under `discuss`. Under a referral that stops treatment nothing is reco
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
 from typing import Any
 
 from kg.errors import PalpateError
 from kg.graph.index import Names
 from kg.graph.knowledge import Knowledge, Node, Version
+from kg.reasoning.certainty import AGAINST, CONFLICTING, SUPPORTED, Certainty, Reader, bands
 from kg.reasoning.client import Client
+from kg.reasoning.evidence import Observation
 from kg.reasoning.explain import Explainer, Rationale, link_dict
+from kg.reasoning.mechanism import Need
 from kg.reasoning.safety import Reason, Referral, SafetyGate, Verdict
-from kg.reasoning.score import Model, Need, Observation, Parameters, Score
+from kg.reasoning.score import Model, Score
 
-SUPPORTED, MECHANISM, CONFLICTING, AGAINST, UNKNOWN = "supported", "mechanism-only", "conflicting", "against", "unknown"
-CERTAINTIES = ("very-low", "low", "moderate", "high")
 _SCOPES = {"scope-massage": "massage", "scope-adjunct": "adjunct", "scope-referral-only": "referral-only"}
-_SHOWN = ("prior-mean-low", "prior-mean-high", "prior-observations", "interval-tail", "band-separation",
-          "class-directness-least", "class-evidence-least",
-          "class-supported-share", "class-against-share", "class-plausibility-least", "certainty-width-high",
-          "certainty-width-moderate", "certainty-width-low", "link-prior-observations", "discount-technique-step")  # fmt: skip
+_SHOWN = (
+    "prior-mean-low", "prior-mean-high", "prior-observations", "record-share", "record-half", "interval-tail", "band-separation",
+    "class-steps-most", "class-evidence-least", "class-supported-share", "class-against-share", "class-plausibility-least",
+    "certainty-width-serious", "certainty-width-very-serious", "certainty-weight-least",
+    "certainty-consistency-least", "certainty-directness-least", "certainty-trusted-share", "link-prior-observations",
+    "refuted-strength", "discount-technique-step", "discount-condition-step", "discount-subtype-step", "age-half-life",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,7 @@ class Entry:
     scope: str
     score: Score
     class_: str
-    certainty: str
-    certainty_reason: str
+    certainty: Certainty
     cautions: tuple[Reason, ...]
     rationale: tuple[Rationale, ...]
 
@@ -115,7 +117,7 @@ class Ranking:
             for e in entries:
                 cautions = "; ".join(f"{c.label}: {c.action}" for c in e.cautions)
                 writer.writerow([name, e.rank, e.band, e.technique, e.label, f"{e.score.mean:.4f}", f"{e.score.low:.4f}",
-                                 f"{e.score.high:.4f}", e.class_, e.certainty, e.why(self.knowledge), cautions])  # fmt: skip
+                                 f"{e.score.high:.4f}", e.class_, e.certainty.level, e.why(self.knowledge), cautions])  # fmt: skip
         for w in self.withheld:
             reasons = "; ".join(f"{r.label}: {r.reason}" for r in w.because)
             writer.writerow(["withheld", "", "", w.technique, w.label, "", "", "", w.level, "", reasons, ""])
@@ -130,13 +132,17 @@ class Ranking:
             "label": entry.label,
             "score": score.mean,
             "interval": [score.low, score.high],
-            "certainty": entry.certainty,
-            "certainty_reason": entry.certainty_reason,
+            "certainty": entry.certainty.level,
+            "certainty_reason": entry.certainty.reason,
+            "certainty_domains": [doubt.to_dict() for doubt in entry.certainty.doubts],
             "scope": entry.scope,
             "class": entry.class_,
             "why": entry.why(self.knowledge),
             "plausibility": score.plausibility,
             "tolerance": score.tolerance,
+            "mechanism": score.mechanism_mean,
+            "record": {"successes": score.record[0], "failures": score.record[1]},
+            "doubt": score.doubt,
             "prior": {"mean": score.prior_mean, "observations": score.prior_observations},
             "posterior": {"alpha": score.alpha, "beta": score.beta},
             "evidence": [self._observation(o) for o in score.observations],
@@ -152,6 +158,8 @@ class Ranking:
             "direction": observation.direction,
             "weight": observation.successes + observation.failures,
             "source": observation.source,
+            "cluster": observation.cluster,
+            "steps": dict(zip(("general_condition", "special_condition", "general_technique"), observation.steps, strict=True)),
             "successes": observation.successes,
             "failures": observation.failures,
             "share": observation.share,
@@ -217,6 +225,7 @@ class Engine:
         self.gate = SafetyGate(knowledge)
         self.model = Model(knowledge, self.gate.techniques)
         self.explainer = Explainer(self.model)
+        self._reader = Reader(self.model)
 
     @cached_property
     def _scopes(self) -> dict[str, str]:
@@ -227,7 +236,8 @@ class Engine:
         """A client whose words are resolved; see `Client.of`."""
         return Client.of(self.knowledge, self.names, phase, irritability, hazards, red_flags)
 
-    def rank(self, condition: str, client: Client | None = None, top: int | None = None, explain: bool = True) -> Ranking:
+    def rank(self, condition: str, client: Client | None = None, top: int | None = None, explain: bool = True,
+             without: Collection[str] = ()) -> Ranking:  # fmt: skip
         """Rank all techniques for a condition and a client.
 
         Args:
@@ -235,6 +245,7 @@ class Engine:
             client: what is known of the client; nothing by default.
             top: keep only the first `top` of each list of techniques; what is withheld is always whole.
             explain: whether each technique carries its rationale.
+            without: sources whose evidence on treatment is withdrawn, to see what hangs on them.
 
         Raises:
             UnknownName: where no condition has that name.
@@ -247,11 +258,14 @@ class Engine:
             client = self.client(client.phase, client.irritability, client.hazards, client.red_flags)
         client = client or Client()
         verdict = self.gate.judge(slug, client)
-        scores = {score.technique: score for score in self.model.scores(slug, client)}
+        without = self.names.resolve_all(without, "Source")
+        found = self.model.scores(slug, client, without)
         stopped = bool(verdict.referral and verdict.referral.stops)
-        free = [] if stopped else [score for name, score in scores.items() if name not in verdict.withheld]
+        free = [] if stopped else [score for score in found if score.technique not in verdict.withheld]
+        judged = self._reader.read(found, *found.intervals()) if free else []
+        paths = self.explainer.rationales(slug, client.phase) if explain else {}
         lists = {
-            scope: self._entries(slug, client, [s for s in free if self._scopes[s.technique] == scope], verdict, top, explain)
+            scope: self._entries([s for s in free if self._scopes[s.technique] == scope], judged, paths, verdict, top)
             for scope in ("massage", "adjunct", "referral-only")
         }
         withheld = tuple(
@@ -264,72 +278,17 @@ class Engine:
             {name: parameters[name] for name in _SHOWN}, bool(self.knowledge[slug].properties.get("inDepth")), self.knowledge,
         )  # fmt: skip
 
-    def _entries(self, condition: str, client: Client, scores: list[Score], verdict: Verdict, top: int | None,
-                 explain: bool) -> tuple[Entry, ...]:  # fmt: skip
+    def _entries(self, scores: list[Score], judged: list[tuple[str, Certainty]], paths: Mapping[str, tuple[Rationale, ...]],
+                 verdict: Verdict, top: int | None) -> tuple[Entry, ...]:  # fmt: skip
         ordered = sorted(scores, key=lambda s: (-s.mean, -s.plausibility, s.technique))
-        bands = _bands(ordered, self.model.parameters)
-        entries = []
-        for rank, (score, band) in enumerate(zip(ordered[:top], bands, strict=False), 1):
-            class_ = classify(score, self.model.parameters)
-            certainty, reason = self.certainty(score, class_)
-            rationale = self.explainer.rationale(condition, client.phase, score.technique) if explain else []
-            entries.append(Entry(
-                rank, band, score.technique, self.knowledge.label(score.technique), self._scopes[score.technique], score, class_,
-                certainty, reason, verdict.cautions.get(score.technique, ()), tuple(rationale),
-            ))  # fmt: skip
-        return tuple(entries)
-
-    def certainty(self, score: Score, class_: str) -> tuple[str, str]:
-        """Certainty in a word, and why: the width of the interval, but no higher than the best design allows."""
-        if class_ in (MECHANISM, UNKNOWN):
-            return CERTAINTIES[0], "no study of weight speaks to it"
-        p, width = self.model.parameters, score.high - score.low
-        by_width = (
-            3
-            if width <= p["certainty-width-high"]
-            else 2
-            if width <= p["certainty-width-moderate"]
-            else 1
-            if width <= p["certainty-width-low"]
-            else 0
-        )
-        speaking = [o for o in score.observations if o.successes + o.failures > 0]
-        best = max(speaking, key=lambda o: self.knowledge[self.knowledge[o.source].one("design")].number("ceiling"))
-        design = self.knowledge[self.knowledge[best.source].one("design")]
-        by_design = int(design.number("ceiling")) - 1
-        direct = any(o.factors["condition"] == 1.0 and o.factors["technique"] == 1.0 for o in speaking)
-        level = min(by_width, by_design, 3 if direct else 1)
-        why = f"interval {width:.2f} wide; best kind of source: {design.label}" + ("" if direct else "; only indirect evidence")
-        return CERTAINTIES[level], why
-
-
-def classify(score: Score, parameters: Parameters) -> str:
-    """The class of a recommendation: what near enough evidence says, else whether a mechanism makes it plausible.
-
-    Evidence is near enough where the discounts for a more general condition and technique leave it at least
-    `class-directness-least`; farther evidence moves the score, but makes no technique "supported".
-    """
-    near = [o for o in score.observations if o.factors["condition"] * o.factors["technique"] >= parameters["class-directness-least"]]
-    successes, evidence = sum(o.successes for o in near), sum(o.successes + o.failures for o in near)
-    if evidence < parameters["class-evidence-least"]:
-        return MECHANISM if score.plausibility >= parameters["class-plausibility-least"] else UNKNOWN
-    share = successes / evidence
-    if share >= parameters["class-supported-share"]:
-        return SUPPORTED
-    return AGAINST if share <= parameters["class-against-share"] else CONFLICTING
-
-
-def _bands(ordered: Sequence[Score], parameters: Parameters) -> list[int]:
-    """Bands of techniques that cannot be told apart from the best of their band, numbered from 1."""
-    bands: list[int] = []
-    leader: Score | None = None
-    for score in ordered:
-        if leader is None:
-            leader, band = score, 1
-        elif (leader.mean - score.mean) / sqrt(leader.variance + score.variance) >= parameters["band-separation"]:
-            leader, band = score, band + 1
-        bands.append(band)
-    return bands
+        placed = bands([(s.mean, s.variance) for s in ordered], self.model.parameters["band-separation"])
+        return tuple(
+            Entry(
+                rank, band, s.technique, self.knowledge.label(s.technique), self._scopes[s.technique], s, *judged[s.index],
+                verdict.cautions.get(s.technique, ()), paths.get(s.technique, ()),
+            )
+            for rank, (s, band) in enumerate(zip(ordered[:top], placed, strict=False), 1)
+        )  # fmt: skip
 
 
 def _evidence_sentence(entry: Entry) -> str:
@@ -338,7 +297,7 @@ def _evidence_sentence(entry: Entry) -> str:
     if not speaking:
         return "No study speaks to it for this condition."
     count = f"{len(sources)} source{'s' if len(sources) > 1 else ''}"
-    direct = any(o.factors["condition"] == 1.0 and o.factors["technique"] == 1.0 for o in speaking)
+    direct = any(o.direct for o in speaking)
     about = "" if direct else " on the more general technique or condition"
     word = {SUPPORTED: "speak for it", CONFLICTING: "disagree", AGAINST: "speak against it"}.get(entry.class_, "carry little weight")
     return f"{count}{about} {word if len(sources) > 1 else _singular(word)}."
