@@ -155,6 +155,7 @@ class Evidence:
         self.kin = kin(self.condition_lineage, int(parameters["transfer-steps-most"]))
         self._cluster = clusters(knowledge)
         self._rows: dict[str, Rows] = {}
+        self._unrelated: dict[str, Floats] = {}
 
     # ------------------------------------------------------------------ what a statement is worth by itself
     @cached_property
@@ -184,27 +185,25 @@ class Evidence:
     @cached_property
     def own(self) -> Floats:
         """The factors of each statement by itself, in the order of OWN_FACTORS: shape (statements, factors)."""
-        return np.array([self._own(node) for node in self.statements], dtype=np.float64).reshape(-1, len(OWN_FACTORS))
+        return self.own_by(self._parameters)
 
-    def _own(self, node: Node) -> tuple[float, ...]:
-        p, source = self._parameters, self._knowledge[node.one("dcterms:source")]
+    def own_by(self, parameters: Parameters) -> Floats:
+        """The factors of each statement by these parameters."""
+        rows = [self._own(node, parameters) for node in self.statements]
+        return np.array(rows, dtype=np.float64).reshape(-1, len(OWN_FACTORS))
+
+    def _own(self, node: Node, p: Parameters) -> tuple[float, ...]:
+        source = self._knowledge[node.one("dcterms:source")]
         recommends = node.is_a("RecommendationStatement")
         age = p["age-reference"] - source.number("year", p["age-reference"] - p["age-unstated"])
         return (
             p[source.one("design")],
             p[node.one("certainty") or "certainty-unstated"],
-            self._size(node, recommends),
+            _size(node, recommends, p),
             p[node.one("outcome")],
             1.0 if recommends else p[node.one("comparator") or "comparator-unstated"],
             0.5 ** (max(age, 0.0) / p["age-half-life"]),
         )
-
-    def _size(self, node: Node, recommends: bool) -> float:
-        p = self._parameters
-        if "participants" not in node.properties:
-            return 1.0 if recommends else p["participants-unstated"]
-        size = (node.number("participants") / p["participants-reference"]) ** 0.5
-        return float(min(max(size, p["participants-least"]), p["participants-most"]))
 
     @cached_property
     def phase(self) -> Integers:
@@ -304,37 +303,88 @@ class Evidence:
 
     # ------------------------------------------------------------------ the record of a technique elsewhere
     @cached_property
-    def _own_condition(self) -> tuple[Floats, Floats]:
-        return self._pooled_by_condition(())
-
-    def _pooled_by_condition(self, without: Collection[str]) -> tuple[Floats, Floats]:
-        """Successes and failures of each technique in each condition, of statements about that very condition.
-
-        Arrays of shape (conditions, techniques), conditions in the order of `kin`.
-        """
+    def direct(self) -> "Direct":
+        """All statements, each about its own condition alone, pooled by condition, technique and cluster."""
         places = {condition: i for i, condition in enumerate(self.kin)}
         table = np.concatenate([np.vstack((np.full(a.shape[1], places[c]), a)) for c, a in self._by_condition.items()], axis=1)
-        if without:
-            table = table[:, ~self.from_sources(without)[table[1]]]
         condition, statement, technique, steps = table[:, np.lexsort((table[1], self.cluster[table[1]], table[2], table[0]))]
         share = self.share[statement]
         weight = self.own[statement].prod(axis=1) * self._parameters["discount-technique-step"] ** steps
-        weight, share = np.where(np.isnan(share), 0.0, weight), np.nan_to_num(share)
-        gains = weight * share
-        pooled = pool(gains, weight - gains, starts_of(condition, technique, self.cluster[statement]))
-        shape, flat = (len(places), len(self.techniques)), condition * len(self.techniques) + technique
-        successes, failures = (totals(flat, part, shape[0] * shape[1]).reshape(shape) for part in pooled)
+        gains = np.where(np.isnan(share), 0.0, weight * share)
+        losses = np.where(np.isnan(share), 0.0, weight * (1 - share))
+        cluster = self.cluster[statement]
+        pair = condition * len(self.techniques) + technique
+        return Direct(pair, statement, steps, cluster, gains, losses, starts_of(pair, cluster))
+
+    @cached_property
+    def _by_pair(self) -> tuple[Floats, Floats]:
+        direct = self.direct
+        return self._pooled_by_pair(direct.pair, direct.gains, direct.losses, direct.starts)
+
+    def _pooled_by_pair(self, pair: Integers, gains: Floats, losses: Floats, starts: Integers) -> tuple[Floats, Floats]:
+        """Successes and failures of each technique in each condition: arrays of shape (conditions, techniques)."""
+        shape = (len(self.kin), len(self.techniques))
+        successes, failures = (totals(pair, part, shape[0] * shape[1]).reshape(shape) for part in pool(gains, losses, starts))
         return successes, failures
+
+    def _withdrawn(self, without: Collection[str]) -> tuple[Floats, Floats]:
+        """What `_by_pair` loses when sources are withdrawn: only their clusters are pooled anew."""
+        direct, out = self.direct, self.from_sources(without)
+        rows = np.flatnonzero(np.isin(direct.cluster, np.unique(self.cluster[out])))
+        pair, gains, losses = direct.pair[rows], direct.gains[rows], direct.losses[rows]
+        starts, left = starts_of(pair, direct.cluster[rows]), ~out[direct.statement[rows]]
+        before = self._pooled_by_pair(pair, gains, losses, starts)
+        after = self._pooled_by_pair(pair, gains * left, losses * left, starts)
+        return before[0] - after[0], before[1] - after[1]
 
     def record(self, condition: str, without: Collection[str] = ()) -> tuple[Floats, Floats]:
         """Successes and failures of each technique in all conditions that are no kin of this one."""
-        successes, failures = self._pooled_by_condition(without) if without else self._own_condition
-        others = np.array([other not in self.kin[condition] for other in self.kin], dtype=np.float64)
+        successes, failures = self._by_pair
+        if without:
+            gone = self._withdrawn(without)
+            successes, failures = successes - gone[0], failures - gone[1]
+        others = self.strangers(condition)
         return others @ successes, others @ failures
+
+    def strangers(self, condition: str) -> Floats:
+        """1 for each condition, in the order of `kin`, that is no kin of this one, else 0."""
+        if condition not in self._unrelated:
+            self._unrelated[condition] = np.array([other not in self.kin[condition] for other in self.kin], dtype=np.float64)
+        return self._unrelated[condition]
 
     def from_sources(self, sources: Collection[str]) -> Booleans:
         """Which statements come from one of these sources: shape (statements,)."""
-        return np.array([source in sources for source in self.sources])
+        out = np.zeros(len(self.statements), dtype=np.bool_)
+        for source in sources:
+            out[self._of_source.get(source, [])] = True
+        return out
+
+    @cached_property
+    def _of_source(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for i, source in enumerate(self.sources):
+            found.setdefault(source, []).append(i)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Direct:
+    """Statements about their own condition; `pair` is condition and technique as one number."""
+
+    pair: Integers
+    statement: Integers
+    steps: Integers
+    cluster: Integers
+    gains: Floats
+    losses: Floats
+    starts: Integers
+
+
+def _size(node: Node, recommends: bool, p: Parameters) -> float:
+    if "participants" not in node.properties:
+        return 1.0 if recommends else p["participants-unstated"]
+    size = (node.number("participants") / p["participants-reference"]) ** 0.5
+    return float(min(max(size, p["participants-least"]), p["participants-most"]))
 
 
 def pooled(observations: Iterable[tuple[str, float, float]]) -> tuple[float, float]:

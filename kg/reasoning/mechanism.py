@@ -205,13 +205,13 @@ class Mechanism:
         measured = tuple(self._laboratory(technique, effect, direction, tissue))
         weights = [(m.source, float(np.prod(list(m.factors.values()))), m.share) for m in measured]
         gains, losses = pooled((source, weight * share, weight * (1 - share)) for source, weight, share in weights)
-        strength = (prior * count + gains) / (count + gains + losses) * p["discount-technique-step"] ** steps
+        strength = (prior * count + gains) / (count + gains + losses) * p["discount-claim-step"] ** steps
         return Link(technique, effect, direction, tissue, claim.slug, steps, prior, gains, losses, strength, measured)
 
     def _denied(self, technique: str, denial: Node, effect: str, tissue: str, steps: int) -> Link:
         """What a refuted claim would have been: as strong as a claim is before anybody has measured."""
         prior = self.parameters["refuted-strength"]
-        strength = prior * self.parameters["discount-technique-step"] ** steps
+        strength = prior * self.parameters["discount-claim-step"] ** steps
         return Link(technique, effect, denial.one("direction"), tissue, denial.slug, steps, prior, 0.0, 0.0, strength)
 
     @cached_property
@@ -230,7 +230,7 @@ class Mechanism:
                 factors = {
                     "design": p[self.knowledge[source].one("design")],
                     "population": p.get(node.one("population")) or p["population-healthy"],
-                    "technique": p["discount-technique-step"] ** steps,
+                    "technique": p["discount-claim-step"] ** steps,
                 }
                 found.append(Measurement(node.slug, measured, source, factors, shares.get(measured, 0.0)))
         return found
