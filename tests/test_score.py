@@ -5,6 +5,7 @@ from collections import defaultdict
 from itertools import pairwise
 from math import isclose, prod, sqrt
 
+import networkx as nx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,11 +85,14 @@ def test_prior_posterior_score_and_interval(answer: dict) -> None:
         assert entry["interval"] == pytest.approx(beta.ppf([tail, 1 - tail], a, b))
 
 
-def test_evidence_shares_the_weight_of_its_source(answer: dict) -> None:
+def test_evidence_shares_the_weight_of_its_source(answer: dict, engine: Engine) -> None:
+    """One source, or sources of which one rests on another, weighs at most what its strongest statement does."""
+    resting = nx.Graph((node.slug, other) for node in engine.knowledge.of_class("Source") for other in node.all("restsOn"))
+    together = {source: min(members) for members in nx.connected_components(resting) for source in members}
     for entry in entries(answer):
         sources = defaultdict(list)
         for item in entry["evidence"]:
-            sources[item["source"]].append(item)
+            sources[together.get(item["source"], item["source"])].append(item)
             assert close(item["weight"], item["successes"] + item["failures"])
             assert item["statement"] in answer["statements"]
             assert item["source"] in answer["sources"]
