@@ -1,6 +1,7 @@
 """The knowledge as the unit under test: nothing of the tables is missing, and the audit finds no error."""
 
 import csv
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,56 @@ def test_each_condition_can_be_ranked_in_each_phase(engine: Engine) -> None:
         for phase in (None, "acute", "subacute", "chronic", "postoperative"):
             answer = engine.rank(node.slug, engine.client(phase), explain=False)
             assert answer.recommended or answer.adjuncts, (node.slug, phase)
+
+
+def test_what_rests_on_what_is_said_with_its_ground(engine: Engine) -> None:
+    """Each pair says how it is known, and nothing rests on itself, over however many steps."""
+    knowledge = engine.knowledge
+    resting = [node for node in knowledge.of_class("Source") if node.all("restsOn")]
+    assert resting
+    for node in resting:
+        notes = " ".join(node.all("skos:editorialNote"))
+        assert all(f"{other}: " in notes for other in node.all("restsOn")), node.slug
+        seen, ahead = set(), list(node.all("restsOn"))
+        while ahead:
+            other = ahead.pop()
+            assert other != node.slug
+            ahead += [further for further in knowledge[other].all("restsOn") if further not in seen]
+            seen.add(other)
+
+
+def test_sources_that_rest_on_each_other_count_once(engine: Engine) -> None:
+    """Together they add no more than the strongest of their statements would alone."""
+    topics: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for statement in engine.knowledge.of_class("TreatmentEvidence"):
+        topics[statement.one("dcterms:source")].add((statement.one("evidenceCondition"), statement.one("evidenceTechnique")))
+    client, shared = engine.client(None), 0
+    for node in engine.knowledge.of_class("Source"):
+        for other in node.all("restsOn"):
+            for condition, technique in topics[node.slug] & topics[other]:
+                found = [o for o in engine.model.observations(condition, technique, client) if o.source in (node.slug, other)]
+                assert sum(o.successes for o in found) <= max(o.weight for o in found) + 1e-9
+                shared += len({o.source for o in found}) == 2
+    assert shared >= 5
+
+
+def test_statements_read_for_the_gaps_are_marked_as_read(engine: Engine) -> None:
+    """What came in after the tables was read by whoever wrote it down, and says so."""
+    file = ONTOLOGY_DIR / "evidence" / "further-findings.ttl"
+    if file.exists():
+        slugs = [line.removeprefix("pal:") for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("pal:evidence-")]
+        assert len(slugs) >= 80
+        assert all(engine.knowledge[slug].all("verifiedOn") and engine.knowledge[slug].all("verifiedAgainst") for slug in slugs)
+
+
+def test_what_unloads_relieves_faulty_loading(engine: Engine) -> None:
+    """Supports and advice work by load, not by touch; no mechanism missed them before load was an effect."""
+    relieving = {path.link.technique for path in engine.model.paths if path.impairment == "faulty-loading" and path.relieves}
+    assert {"orthosis-splinting", "rigid-taping", "postural-education", "motor-control-exercise"} <= relieving
+
+
+def test_claims_are_bound_to_regions_that_exist(engine: Engine) -> None:
+    regions = {node.slug for node in engine.knowledge.of_class("BodyRegion")}
+    bound = [node for node in engine.knowledge.of_class("EffectClaim") if node.all("claimAtRegion")]
+    assert bound
+    assert all(set(node.all("claimAtRegion")) <= regions for node in bound)
