@@ -1,5 +1,9 @@
-"""The written cases of `tests/cases`: read from their files, and printed as the tables of docs/cases.md."""
+"""The written cases of `tests/cases`: read from their files, and printed as the tables of docs/cases.md.
 
+`python -m tests.case_files` writes the tables anew.
+"""
+
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -10,10 +14,13 @@ import kg
 from tests.worked_example import table as markdown
 
 FOLDER = Path(__file__).parent / "cases"
+PAGE = Path(__file__).parents[1] / "docs" / "cases.md"
 KINDS = ("serious", "benign", "notes")
 URGENCY = {"emergency": "emergency", "urgent": "urgent", "medical-review": "medical review", "none": "none"}
 
 Case = dict[str, Any]
+
+_TABLE = re.compile(rf"(<!-- ({'|'.join(KINDS)}): written by tests/case_files.py -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 @cache
@@ -35,7 +42,8 @@ def table(kind: str) -> str:
     """The cases of a kind as a Markdown table."""
     if kind == "notes":
         head = ("Note", "Hazards", "Not hazards of this person")
-        rows = [(f"**{case['title']}.** {case['note']}", _hazards(case, "expected"), _hazards(case, "not_expected")) for case in cases(kind)]
+        rows = [(f"**{case['title']}.** {case['note']}", *(_hazards(case, field) for field in ("expected", "not_expected")))
+                for case in cases(kind)]  # fmt: skip
     else:
         head = ("Story", "Referral", "Because")
         rows = [(f"**{case['title']}.** {case['vignette']}", URGENCY[case["urgency"]], case["reason"]) for case in cases(kind)]
@@ -52,3 +60,12 @@ def _source(source: dict[str, Any]) -> str:
     title = f"[{source['title']}]({link(source)})" if link(source) else source["title"]
     parts = (source.get("authors"), title, source["journal"], source.get("locator"), str(source["year"]) if "year" in source else None)
     return ". ".join(part.rstrip(".") for part in parts if part)
+
+
+def page() -> str:
+    """The page with the tables as they should be now."""
+    return _TABLE.sub(lambda block: f"{block[1]}\n{table(block[2])}\n\n", PAGE.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

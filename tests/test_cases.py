@@ -10,7 +10,7 @@ import pytest
 import kg
 from kg.reasoning.rank import Engine
 from kg.reasoning.safety import URGENCIES
-from tests.case_files import KINDS, URGENCY, Case, cases, link
+from tests.case_files import KINDS, PAGE, URGENCY, Case, cases, link, page
 
 SERIOUS, BENIGN, NOTES = map(cases, KINDS)
 STORIES = (*SERIOUS, *BENIGN)
@@ -99,6 +99,10 @@ def test_a_note_holds_what_it_is_asked_for(engine: Engine, case: Case) -> None:
     for entry in (*case.get("expected", ()), *case.get("not_expected", ())):
         assert entry["words"] in case["note"]
         assert [engine.names.resolve(slug, "Hazard") for slug in entry["slugs"]] == entry["slugs"]
+
+
+def test_the_page_of_cases_is_live() -> None:
+    assert page() == PAGE.read_text(encoding="utf-8"), "docs/cases.md is stale; mend it with: python -m tests.case_files"
 
 
 # ---------------------------------------------------------------------------------------------------- the bars
