@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
+from math import prod
 
 import streamlit as st
 
 from explorer.parts import Html, cite_html, engine, facts, folded_sources, knowledge, label, link, md, plural, short, table
+from kg.reasoning.certainty import AGAINST, CONFLICTING, MECHANISM, SUPPORTED, UNKNOWN
+from kg.reasoning.evidence import Observation
 from kg.reasoning.explain import Rationale
-from kg.reasoning.rank import AGAINST, CONFLICTING, MECHANISM, SUPPORTED, UNKNOWN, Entry, Ranking, dose
+from kg.reasoning.mechanism import Link
+from kg.reasoning.rank import Entry, Ranking, dose
 from kg.reasoning.safety import Reason
-from kg.reasoning.score import Link, Observation, Score
+from kg.reasoning.score import Score
 
 CLASSES: Mapping[str, tuple[str, str, str]] = {
     SUPPORTED: ("green", "check_circle", "Supported"),
@@ -64,7 +68,7 @@ def support(entry: Entry) -> str:
     score = entry.score
     sources = {o.source for o in score.observations if o.successes + o.failures > 0}
     evidence = f"{score.successes:.1f} for, {score.failures:.1f} against ({plural(len(sources), 'source')})" if sources else "none"
-    certainty = entry.certainty.replace("-", " ")
+    certainty = entry.certainty.level.replace("-", " ")
     return f"**Evidence** {evidence} · **Mechanism** covers {score.plausibility:.0%} of the impairments · **Certainty** {certainty}"
 
 
@@ -250,9 +254,10 @@ def _evidence_row(o: Observation) -> list[str]:
     node = knowledge()[o.statement]
     against = f" against {node.one('comparatorText')}" if node.one("comparatorText") else ""
     about = []
-    if o.factors["technique"] < 1:
+    up, down, general = o.steps
+    if general:
         about.append(short(label(o.about_technique)))
-    if o.factors["condition"] < 1:
+    if up or down:
         about.append(short(label(o.about_condition)))
     indirect = f"<span class='note'>Indirect, about: {escape(', '.join(about))}</span>" if about else ""
     figures = " ".join(filter(None, (node.one("effectSize"), f"({node.one('locator')})" if node.one("locator") else "")))
@@ -267,12 +272,13 @@ def arithmetic(entry: Entry, parameters: Mapping[str, float]) -> None:
     s, low, high = entry.score, parameters["prior-mean-low"], parameters["prior-mean-high"]
     alpha, beta = s.prior_mean * s.prior_observations, (1 - s.prior_mean) * s.prior_observations
     facts([
-        ("Prior mean", f"{low:g} + ({high:g} − {low:g}) × coverage {s.plausibility:.3f} × tolerance {s.tolerance:g} = {s.prior_mean:.3f}"),
+        ("Mechanism", f"{low:g} + ({high:g} − {low:g}) × coverage {s.plausibility:.3f} × tolerance {s.tolerance:g} = {s.mechanism_mean:.3f}"),
+        ("Record in other conditions", f"{s.record[0]:.1f} for, {s.record[1]:.1f} against; moves the prior mean to {s.prior_mean:.3f}"),
         ("Prior", f"{s.prior_observations:g} pseudo-observations: {alpha:.2f} for, {beta:.2f} against"),
         ("Evidence adds", f"{s.successes:.2f} for, {s.failures:.2f} against"),
         ("Posterior", f"Beta({alpha:.2f} + {s.successes:.2f}, {beta:.2f} + {s.failures:.2f}) = Beta({s.alpha:.2f}, {s.beta:.2f})"),
         ("Score", f"{s.alpha:.2f} / ({s.alpha:.2f} + {s.beta:.2f}) = {s.mean:.3f}; central 90%: {s.low:.3f} to {s.high:.3f}"),
-        ("Certainty", f"{entry.certainty.replace('-', ' ')}: {entry.certainty_reason}"),
+        ("Certainty", f"{entry.certainty.level.replace('-', ' ')}: {entry.certainty.reason}"),
     ])  # fmt: skip
     if s.observations:
         st.dataframe([_factors(o) for o in s.observations], hide_index=True, height="content")
@@ -286,7 +292,7 @@ def _factors(o: Observation) -> dict[str, object]:
         "Result": label(o.direction),
         "For": round(o.successes, 3),
         "Against": round(o.failures, 3),
-        "Weight": round(o.weight, 3),
+        "Weight": round(prod(o.factors.values()), 3),
         "Share for": o.share,
         **{name.capitalize(): round(value, 3) for name, value in o.factors.items()},
     }

@@ -95,7 +95,7 @@ def test_the_published_report_is_that_of_this_graph(engine: Engine) -> None:
 def test_refuted_teaching_stands_as_refuted(engine: Engine) -> None:
     """What laboratories contradicted is in the graph as refuted, with a source, and makes no path."""
     assert "local-blood-flow" in engine.knowledge["petrissage"].all("doesNotProduce")
-    blood = [link for link in engine.model.links if link.technique == "petrissage" and link.effect == "local-blood-flow"]
+    blood = [link for link in engine.model.mechanism.links if link.technique == "petrissage" and link.effect == "local-blood-flow"]
     assert not [link for link in blood if link.tissue == "blood-vessel"]
     assert all(node.all("dcterms:source") for node in engine.knowledge.of_class("RefutedEffectClaim"))
 

@@ -97,7 +97,7 @@ class Explainer:
         bound = dict(zip(mechanism.techniques, mechanism.bound_elsewhere(condition).tolist(), strict=True))
         found: dict[str, list[Rationale]] = {}
         for need in mechanism.needs(condition, phase):
-            for index in mechanism.paths.to(need).tolist():
+            for index in mechanism.paths.to(need, mechanism.here(condition)).tolist():
                 path = mechanism.paths.paths[index]
                 if need.whole_person or not bound[path.link.technique]:
                     found.setdefault(path.link.technique, []).append(Rationale(path, need, condition))

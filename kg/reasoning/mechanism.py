@@ -58,6 +58,8 @@ class Link:
     failures: float
     strength: float
     evidence: tuple[Measurement, ...] = ()
+    at: frozenset[str] = frozenset()
+    """The regions in which the technique does this; everywhere where none is stated."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +101,10 @@ class Need:
         return f"{self.impairment}/{self.tissue}" if self.tissue else self.impairment
 
 
+Places = frozenset[frozenset[str]]
+"""The groups of regions, among those to which claims are bound, in which a condition lies."""
+
+
 class Paths:
     """A set of paths as arrays, and what they cover."""
 
@@ -107,45 +113,46 @@ class Paths:
         self._technique = np.array([places[path.link.technique] for path in paths], dtype=np.intp)
         self._logs = np.log1p(-np.array([path.strength for path in paths], dtype=np.float64))
         self._relieves = np.array([path.relieves for path in paths], dtype=np.bool_)
-        self._reaching: dict[tuple[str, frozenset[str]], Integers] = {}
-        self._coverage: dict[tuple[str, frozenset[str]], Floats] = {}
+        self._reaching: dict[tuple[str, frozenset[str], Places], Integers] = {}
+        self._coverage: dict[tuple[str, frozenset[str], Places], Floats] = {}
         self._to_impairment: dict[str, list[int]] = {}
         for index, path in enumerate(paths):
             self._to_impairment.setdefault(path.impairment, []).append(index)
 
-    def to(self, need: Need) -> Integers:
+    def to(self, need: Need, here: Places) -> Integers:
         """Which paths reach a need: those to its impairment by an effect in a tissue type in which it is reached.
 
         Where a technique has the same effect in several such tissue types, only the strongest of these paths counts.
         """
-        key = (need.impairment, need.reached_in)
+        key = (need.impairment, need.reached_in, here)
         if key not in self._reaching:
             strongest: dict[tuple[str, str], int] = {}
             for index in self._to_impairment.get(need.impairment, ()):
                 path = self.paths[index]
-                if path.link.tissue in need.reached_in:
+                if path.link.tissue in need.reached_in and (not path.link.at or path.link.at in here):
                     rival = strongest.setdefault((path.link.technique, path.relief), index)
                     if self.paths[rival].strength < path.strength:
                         strongest[path.link.technique, path.relief] = index
             self._reaching[key] = np.array(sorted(strongest.values()), dtype=np.intp)
         return self._reaching[key]
 
-    def coverage(self, need: Need) -> Floats:
+    def coverage(self, need: Need, here: Places) -> Floats:
         """How far each technique covers a need: shape (techniques,), from 0 to 1."""
-        key = (need.impairment, need.reached_in)
+        key = (need.impairment, need.reached_in, here)
         if key not in self._coverage:
-            index = self.to(need)
+            index = self.to(need, here)
             good, bad = index[self._relieves[index]], index[~self._relieves[index]]
             relief = -np.expm1(totals(self._technique[good], self._logs[good], self._count))
             spared = np.exp(totals(self._technique[bad], self._logs[bad], self._count))
             self._coverage[key] = relief * spared
         return self._coverage[key]
 
-    def cover(self, needs: Sequence[Need], bound: Booleans) -> Floats:
+    def cover(self, needs: Sequence[Need], here: Places, bound: Booleans) -> Floats:
         """The needs covered by each technique, weighted: shape (techniques,)."""
         total = np.zeros(self._count)
         for need in needs:
-            total += need.weight * (self.coverage(need) if need.whole_person else np.where(bound, 0.0, self.coverage(need)))
+            covered = self.coverage(need, here)
+            total += need.weight * (covered if need.whole_person else np.where(bound, 0.0, covered))
         return total
 
 
@@ -160,6 +167,7 @@ class Mechanism:
         self._regions = Regions(knowledge)
         self._at = [knowledge[slug].all("appliedAt") for slug in self.techniques]
         self._bound: dict[str, Booleans] = {}
+        self._here: dict[str, Places] = {}
         self._needs: dict[tuple[str, str | None], tuple[Need, ...]] = {}
 
     def bound_elsewhere(self, condition: str) -> Booleans:
@@ -171,6 +179,16 @@ class Mechanism:
         if condition not in self._bound:
             self._bound[condition] = np.array([bool(at) and not self._regions.inside(condition, at) for at in self._at])
         return self._bound[condition]
+
+    def here(self, condition: str) -> Places:
+        """In which of the groups of regions to which claims are bound the condition lies, or could lie."""
+        if condition not in self._here:
+            self._here[condition] = frozenset(at for at in self._claimed_at if self._regions.overlap(condition, at))
+        return self._here[condition]
+
+    @cached_property
+    def _claimed_at(self) -> frozenset[frozenset[str]]:
+        return frozenset(link.at for link in self.links if link.at)
 
     # ------------------------------------------------------------------ links
     @cached_property
@@ -206,7 +224,8 @@ class Mechanism:
         weights = [(m.source, float(np.prod(list(m.factors.values()))), m.share) for m in measured]
         gains, losses = pooled((source, weight * share, weight * (1 - share)) for source, weight, share in weights)
         strength = (prior * count + gains) / (count + gains + losses) * p["discount-claim-step"] ** steps
-        return Link(technique, effect, direction, tissue, claim.slug, steps, prior, gains, losses, strength, measured)
+        return Link(technique, effect, direction, tissue, claim.slug, steps, prior, gains, losses, strength, measured,
+                    frozenset(claim.all("claimAtRegion")))  # fmt: skip
 
     def _denied(self, technique: str, denial: Node, effect: str, tissue: str, steps: int) -> Link:
         """What a refuted claim would have been: as strong as a claim is before anybody has measured."""
@@ -308,8 +327,8 @@ class Mechanism:
     # ------------------------------------------------------------------ plausibility
     def plausibility(self, condition: str, phase: str | None) -> Floats:
         """How far each technique relieves the impairments of a condition in a phase: shape (techniques,)."""
-        return self.paths.cover(self.needs(condition, phase), self.bound_elsewhere(condition))
+        return self.paths.cover(self.needs(condition, phase), self.here(condition), self.bound_elsewhere(condition))
 
     def doubt(self, condition: str, phase: str | None) -> Floats:
         """How much of the impairments each technique would relieve by effects that measurements have refuted."""
-        return self.refuted.cover(self.needs(condition, phase), self.bound_elsewhere(condition))
+        return self.refuted.cover(self.needs(condition, phase), self.here(condition), self.bound_elsewhere(condition))
