@@ -272,8 +272,8 @@ def arithmetic(entry: Entry, parameters: Mapping[str, float]) -> None:
     s, low, high = entry.score, parameters["prior-mean-low"], parameters["prior-mean-high"]
     alpha, beta = s.prior_mean * s.prior_observations, (1 - s.prior_mean) * s.prior_observations
     facts([
-        ("Mechanism", f"{low:g} + ({high:g} − {low:g}) × coverage {s.plausibility:.3f} × tolerance {s.tolerance:g} = {s.mechanism_mean:.3f}"),
-        ("Record in other conditions", f"{s.record[0]:.1f} for, {s.record[1]:.1f} against; moves the prior mean to {s.prior_mean:.3f}"),
+        ("Mechanism", f"{low:g} + {high - low:g} × coverage {s.plausibility:.3f} × tolerance {s.tolerance:g} = {s.mechanism_mean:.3f}"),
+        ("Record elsewhere", f"{s.record[0]:.1f} for, {s.record[1]:.1f} against; moves the prior mean to {s.prior_mean:.3f}"),
         ("Prior", f"{s.prior_observations:g} pseudo-observations: {alpha:.2f} for, {beta:.2f} against"),
         ("Evidence adds", f"{s.successes:.2f} for, {s.failures:.2f} against"),
         ("Posterior", f"Beta({alpha:.2f} + {s.successes:.2f}, {beta:.2f} + {s.failures:.2f}) = Beta({s.alpha:.2f}, {s.beta:.2f})"),

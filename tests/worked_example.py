@@ -99,7 +99,7 @@ def _needs(answer: dict[str, Any]) -> str:
 
 def _claims(answer: dict[str, Any], entry: dict[str, Any]) -> str:
     count, discount = answer["parameters"]["link-prior-observations"], answer["parameters"]["discount-technique-step"]
-    links = {link.claim: link for link in kg.load().model.links if link.technique == TECHNIQUE}
+    links = {link.claim: link for link in kg.load().model.mechanism.links if link.technique == TECHNIQUE}
     measured = {o.statement: o for claim in entry["claims"] for o in links[claim["claim"]].evidence}
     laboratory = table(("measurement", *("design", "population", "technique"), "weight", "share"), (
         (f"`{o.statement}`", *(o.factors[name] for name in ("design", "population", "technique")), prod(o.factors.values()), _share(o))

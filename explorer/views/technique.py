@@ -79,7 +79,8 @@ def how(node: Node) -> None:
 def effects(node: Node) -> None:
     """The effects that it is held to have, with their strength, and those that measurements contradict."""
     st.header("Effects", anchor="effects")
-    own = sorted((link for link in engine().model.mechanism.links if link.technique == node.slug), key=lambda link: (-link.strength, link.effect))
+    links = engine().model.mechanism.links
+    own = sorted((link for link in links if link.technique == node.slug), key=lambda link: (-link.strength, link.effect))
     if own:
         st.caption(
             "Strength from 0 to 1: what is taught, corrected by laboratory evidence; less where a more general technique passes it down."

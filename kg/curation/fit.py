@@ -8,7 +8,8 @@ what the statement says, and to place a technique that it favors above those tha
     loss of order = mean of -log P(the favored one is better than the untried one), by their posteriors
 
 The first alone would learn from published findings, three in four of which favor what was tried, that all is good; the
-second alone would forget how sure it may be. Which weights are fitted, and from where, the ontology says: `pal:fittedAs`, `pal:reasonedValue`.
+second alone would forget how sure it may be. Which weights are fitted, and from where, the ontology says:
+`pal:fittedAs`, `pal:reasonedValue`.
 """
 
 from collections.abc import Mapping
@@ -149,8 +150,9 @@ class Fit:
             stated = rows.phase[part][left]
             fit = np.where((stated == 0) | (known is None), 0, np.where(stated == phases.index(phase), 1, 2))
             parts.append(np.vstack((np.full(left.sum(), query), rows.statement[part][left], rows.steps[part][left].T, fit)))
+            strange = self._strangers[places[condition]]
             gone += [(query, row) for row in by_cluster.get(cluster, ())
-                     if direct.pair[row] % count == technique and self._strangers[places[condition], direct.pair[row] // count]]  # fmt: skip
+                     if direct.pair[row] % count == technique and strange[direct.pair[row] // count]]  # fmt: skip
         table = np.concatenate(parts, axis=1)
         out = np.array(gone, dtype=np.intp).reshape(-1, 2).T
         return Queries(

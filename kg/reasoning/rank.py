@@ -31,7 +31,8 @@ _SHOWN = (
     "class-steps-most", "class-evidence-least", "class-supported-share", "class-against-share", "class-plausibility-least",
     "certainty-width-serious", "certainty-width-very-serious", "certainty-weight-least",
     "certainty-consistency-least", "certainty-directness-least", "certainty-trusted-share", "link-prior-observations",
-    "refuted-strength", "discount-claim-step", "discount-technique-step", "discount-condition-step", "discount-subtype-step", "age-half-life",
+    "refuted-strength", "discount-claim-step", "discount-technique-step", "discount-condition-step",
+    "discount-subtype-step", "age-half-life",
 )  # fmt: skip
 
 
