@@ -7,7 +7,21 @@ from math import prod
 
 import streamlit as st
 
-from explorer.parts import Html, cite_html, engine, facts, folded_sources, knowledge, label, link, md, plural, short, table
+from explorer.parts import (
+    Html,
+    cite_html,
+    disagreement_md,
+    engine,
+    facts,
+    folded_sources,
+    knowledge,
+    label,
+    link,
+    md,
+    plural,
+    short,
+    table,
+)
 from kg.reasoning.certainty import AGAINST, CONFLICTING, MECHANISM, SUPPORTED, UNKNOWN
 from kg.reasoning.evidence import Observation
 from kg.reasoning.explain import Rationale
@@ -15,6 +29,7 @@ from kg.reasoning.mechanism import Link
 from kg.reasoning.rank import Entry, Ranking, dose
 from kg.reasoning.safety import Reason
 from kg.reasoning.score import Score
+from kg.reasoning.sourcing import sourcing_label
 
 CLASSES: Mapping[str, tuple[str, str, str]] = {
     SUPPORTED: ("green", "check_circle", "Supported"),
@@ -74,17 +89,20 @@ def support(entry: Entry) -> str:
 
 # ---------------------------------------------------------------------------------------------------- cautions
 def caution_lines(reasons: Iterable[Reason]) -> list[str]:
-    """One line of Markdown for each hazard and action."""
-    where: dict[tuple[str, str, str], list[str]] = {}
+    """One line of Markdown for each hazard and action, with how well each is sourced, and a further one where sources disagree."""
+    grouped: dict[tuple[str, str, str], list[Reason]] = {}
     for reason in reasons:
-        places = where.setdefault((reason.label, reason.action, reason.circumstance), [])
-        if reason.where and reason.where not in places:
-            places.append(reason.where)
-    return [
-        f":orange[:material/warning:] **{md(short(hazard))}**{f' ({md(circumstance)})' if circumstance else ''}: {md(action)}"
-        + (f" :gray[({md('; '.join(places))})]" if places else "")
-        for (hazard, action, circumstance), places in where.items()
-    ]
+        grouped.setdefault((reason.label, reason.action, reason.circumstance), []).append(reason)
+    return [_caution_line(*key, members) for key, members in grouped.items()]
+
+
+def _caution_line(hazard: str, action: str, circumstance: str, reasons: Sequence[Reason]) -> str:
+    places = "; ".join(dict.fromkeys(reason.where for reason in reasons if reason.where))
+    grades = "; ".join(dict.fromkeys(sourcing_label(knowledge(), reason.sourcing) for reason in reasons if reason.sourcing))
+    line = f":orange[:material/warning:] **{md(short(hazard))}**{f' ({md(circumstance)})' if circumstance else ''}: {md(action)}"
+    line += (f" :gray[({md(places)})]" if places else "") + (f" :small[:gray[Sourcing: {md(grades)}]]" if grades else "")
+    others = dict.fromkeys((reason.disagreement, reason.disputed_by) for reason in reasons if reason.disagreement)
+    return "  \n".join([line, *(disagreement_md(text, sources) for text, sources in others)])
 
 
 def shared(entries: Sequence[Entry]) -> tuple[Reason, ...]:

@@ -10,6 +10,7 @@ import streamlit as st
 import kg
 from kg.graph.knowledge import Knowledge, Node
 from kg.reasoning.rank import Engine, source_dict
+from kg.reasoning.sourcing import sourcing_label
 
 Page = Literal["find", "condition", "technique", "tissue", "hazard"]
 ICONS: Mapping[str, str] = {"condition": ":material/personal_injury:", "technique": ":material/front_hand:",
@@ -141,6 +142,18 @@ def grounds_md(sources: Sequence[str], basis: str = "") -> str:
     if basis in _UNREAD:
         parts.append(f"{label(basis)}, no source read")
     return " · ".join(parts)
+
+
+def safety_grounds_md(sources: Sequence[str], basis: str, grade: str) -> str:
+    """On what a rule of safety rests, and before that how well it is sourced, as a line of Markdown."""
+    words = f"**Sourcing** {md(sourcing_label(knowledge(), grade))}" if sources and grade else ""
+    return " · ".join(filter(None, (words, grounds_md(sources, basis))))
+
+
+def disagreement_md(text: str, sources: Sequence[str]) -> str:
+    """What other sources say against a rule that acts all the same, as a line of Markdown; empty where none does."""
+    cited = " · ".join(cite_md(slug) for slug in sources)
+    return f":material/compare_arrows: **Sources disagree; the stricter acts.** {md(text)}. :small[:gray[{cited}]]" if text else ""
 
 
 # ---------------------------------------------------------------------------------------------------- tables

@@ -198,7 +198,10 @@ def test_find_draws_many_conditions(condition: str, engine: Engine) -> None:
         ),
         ("tissue", "plantar-aponeurosis", ["Achilles tendinopathy", "plantar fascia"]),
         ("hazard", "anticoagulants", ["warfarin", "Deep tissue massage", "Must not be used", "expert reasoning, no source read"]),
-        ("hazard", "pregnancy", ["Instead", "Rules"]),
+        ("hazard", "pregnancy", ["Instead", "Rules", "But not", "Sourcing"]),
+        ("hazard", "menstruation", ["weak: web pages only"]),
+        ("hazard", "autonomic-dysreflexia-attack", ["Sourcing** guideline"]),
+        ("hazard", "psychosis", ["Sources disagree; the stricter acts", "schizophrenia"]),
     ],
 )
 def test_page_shows_what_the_graph_says(page: str, slug: str, expected: list[str], engine: Engine) -> None:

@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdflib import Graph, URIRef
-from rdflib.namespace import RDF
+from rdflib.namespace import DCTERMS, RDF
 
 import kg
 from kg.errors import UnknownName
 from kg.graph.terms import ONTOLOGY_DIR, PAL
 from kg.reasoning.client import Client
 from kg.reasoning.rank import Engine, Ranking
+from kg.reasoning.safety import Reason
+from kg.reasoning.sourcing import sourcing
 
 FORBIDDING = {"emergency-referral", "absolute", "medical-clearance"}
 CONDITIONS = ("mechanical-neck-pain", "chronic-low-back-pain", "plantar-fasciitis", "breast-cancer-related-lymphedema", "fibromyalgia")
@@ -94,7 +96,8 @@ def rules() -> tuple[tuple[str, str, frozenset[str], frozenset[str]], ...]:
     for rule in graph.subjects(RDF.type, pal("ContraindicationRule")):
         hazard, level = slugs(graph.objects(rule, pal("ruleHazard"))), slugs(graph.objects(rule, pal("level")))
         targets = slugs(graph.objects(rule, pal("appliesTo")))
-        found.append((hazard.pop(), level.pop(), frozenset(targets), frozenset().union(*(covered(t) for t in targets))))
+        techniques = frozenset().union(*(covered(t) for t in targets)) - slugs(graph.objects(rule, pal("exceptTechnique")))
+        found.append((hazard.pop(), level.pop(), frozenset(targets), techniques))
     return tuple(found)
 
 
@@ -138,6 +141,16 @@ def test_each_forbidding_rule_acts(engine: Engine) -> None:
             answer = engine.rank("plantar-fasciitis", engine.client("chronic", None, [hazard]), explain=False)
             withheld = {w.technique for w in answer.withheld}
             assert techniques <= withheld, (hazard, sorted(techniques - withheld))
+
+
+def test_what_a_rule_leaves_out_another_rule_of_its_hazard_reaches(engine: Engine) -> None:
+    """An exception narrows one rule; it never clears a technique of a hazard."""
+    graph = asserted()
+    exceptions = list(graph.subject_objects(pal("exceptTechnique")))
+    assert len(exceptions) >= 4
+    for rule, technique in exceptions:
+        own = slugs(graph.subjects(pal("ruleHazard"), graph.value(rule, pal("ruleHazard")))) - slugs([rule])
+        assert own & set(engine.gate.rules_on(slugs([technique]).pop())), (rule, technique)
 
 
 def test_an_emergency_stops_everything(engine: Engine) -> None:
@@ -274,3 +287,92 @@ def test_words_of_a_client_made_by_hand_are_checked(engine: Engine) -> None:
 
 def test_positions_count_among_what_a_hazard_withholds(engine: Engine) -> None:
     assert "suboccipital-release" in engine.gate.withheld_by("pregnancy")
+
+
+@cache
+def designs() -> dict[str, str]:
+    """The kind of each source, by its slug."""
+    graph = Graph()
+    for path in sorted((ONTOLOGY_DIR / "evidence").glob("*.ttl")):
+        graph.parse(path)
+    return {slugs([source]).pop(): slugs([kind]).pop() for source, kind in graph.subject_objects(pal("design"))}
+
+
+def reasons(engine: Engine, hazard: str) -> list[Reason]:
+    """All reasons that a hazard of the client gives in an answer, to withhold or to take care."""
+    answer = engine.rank("mechanical-neck-pain", engine.client("chronic", None, [hazard]), explain=False)
+    entries = (*answer.recommended, *answer.adjuncts, *answer.discuss)
+    return [r for w in answer.withheld for r in w.because] + [r for entry in entries for r in entry.cautions]
+
+
+def test_a_reason_says_how_well_it_is_sourced(engine: Engine) -> None:
+    """Weak where web pages alone speak to the rule, reasoned where nothing was read, and neither where something better was."""
+    graph, seen = asserted(), set()
+    for hazard in HAZARDS:
+        for reason in reasons(engine, hazard):
+            kinds = {designs()[source] for source in slugs(graph.objects(pal(reason.rule), DCTERMS.source))}
+            found = reason.to_dict()["sourcing"]
+            seen.add(found)
+            if (pal(reason.rule), RDF.type, pal("ContraindicationRule")) in graph:
+                assert (found == "weak") == (kinds == {"web-page"}), reason.rule
+                assert (found == "reasoned") == (not kinds), reason.rule
+                assert (found == "guideline") == ("guideline" in kinds), reason.rule
+    assert seen >= {"guideline", "review", "study", "case", "textbook", "public-body", "weak", "reasoned"}
+
+
+def test_every_kind_of_source_is_graded(engine: Engine) -> None:
+    knowledge = engine.knowledge
+    for source in designs():
+        assert sourcing(knowledge, [source]), source
+    assert sourcing(knowledge, []) == ""
+    assert sourcing(knowledge, [], "expert-reasoning") == "reasoned"
+
+
+def test_a_disagreement_is_shown_and_the_stricter_acts(engine: Engine) -> None:
+    graph = asserted()
+    disputed = list(graph.subject_objects(pal("disagreement")))
+    assert len(disputed) >= 15
+    for rule, text in disputed:
+        hazard, level = slugs(graph.objects(rule, pal("ruleHazard"))).pop(), slugs(graph.objects(rule, pal("level"))).pop()
+        shown = [reason for reason in reasons(engine, hazard) if pal(reason.rule) == rule]
+        assert shown or level not in FORBIDDING, rule  # a caution gives way where a graver rule withholds the technique
+        if not shown:
+            continue
+        told = shown[0].to_dict()
+        assert told["disagreement"] == str(text)
+        assert set(told["disputed_by"]) == slugs(graph.objects(rule, pal("disputedBy"))) <= set(designs())
+        targets = slugs(graph.objects(rule, pal("appliesTo")))
+        if level in FORBIDDING:
+            answer = engine.rank("mechanical-neck-pain", engine.client("chronic", None, [hazard]), explain=False)
+            barred = frozenset().union(*(covered(t) for t in targets)) - slugs(graph.objects(rule, pal("exceptTechnique")))
+            assert barred <= {w.technique for w in answer.withheld}, rule
+
+
+def test_every_red_flag_refers_as_urgently_as_its_file_says(engine: Engine) -> None:
+    graph = asserted()
+    for indication in graph.subjects(RDF.type, pal("RedFlagIndication")):
+        flag, urgency, pathology = (slugs(graph.objects(indication, pal(name))).pop() for name in ("redFlag", "urgency", "pathology"))
+        answer = engine.rank("chronic-low-back-pain", engine.client("chronic", None, [], [flag]), explain=False)
+        assert answer.referral is not None
+        told = {(r.slug, r.pathology, f"urgency-{r.urgency}") for r in answer.referral.reasons}
+        assert (flag, pathology, urgency) in told
+        if urgency != "urgency-medical-review":
+            assert not offered(answer), flag
+
+
+@pytest.mark.parametrize("pathology", ["acute-coronary-syndrome", "stroke"])
+@pytest.mark.parametrize("condition", ["shoulder-pain", "adhesive-capsulitis", "temporomandibular-disorder", "tmj-disc-displacement",
+                                       "mechanical-neck-pain", "cervical-radiculopathy", "thoracic-outlet-syndrome",
+                                       "peripheral-nerve-entrapment", "thoracic-spine-pain", "upper-crossed-syndrome"])  # fmt: skip
+def test_heart_attack_and_stroke_can_look_like_complaints_from_jaw_to_arm(engine: Engine, pathology: str, condition: str) -> None:
+    assert pathology in engine.knowledge[condition].all("resembledBy")
+
+
+@pytest.mark.parametrize(("name", "pathology"), [
+    ("MI", "acute-coronary-syndrome"), ("STEMI", "acute-coronary-syndrome"), ("heart attack", "acute-coronary-syndrome"),
+    ("CVA", "stroke"), ("TIA", "transient-ischemic-attack"), ("DVT", "deep-vein-thrombosis"), ("PE", "pulmonary-embolism"),
+    ("CES", "cauda-equina-syndrome"), ("AAA", "abdominal-aortic-aneurysm"), ("GCA", "giant-cell-arteritis"),
+    ("nec fasc", "necrotizing-fasciitis"), ("GBS", "guillain-barre-syndrome"),
+])  # fmt: skip
+def test_the_words_of_physicians_name_a_pathology(engine: Engine, name: str, pathology: str) -> None:
+    assert engine.names.resolve(name, "SeriousPathology") == pathology

@@ -8,7 +8,19 @@ import streamlit as st
 
 from explorer import state
 from explorer.cards import card, caution_lines, legend, shared
-from explorer.parts import engine, footer, grounds_md, knowledge, label, links, md, plural, referring, short
+from explorer.parts import (
+    disagreement_md,
+    engine,
+    footer,
+    knowledge,
+    label,
+    links,
+    md,
+    plural,
+    referring,
+    safety_grounds_md,
+    short,
+)
 from explorer.state import View
 from kg.reasoning.client import IRRITABILITY
 from kg.reasoning.rank import Entry, Ranking, Withheld
@@ -145,7 +157,7 @@ def _referral_reasons(referral: Referral) -> None:
     lines = []
     for reason in referral.reasons:
         suspected = f" may point to **{md(reason.pathology_label.lower())}**" if reason.pathology_label else " is an emergency"
-        sources = f"  \n  :small[{grounds_md(reason.sources)}]" if reason.sources else ""
+        sources = f"  \n  :small[{safety_grounds_md(reason.sources, '', reason.sourcing)}]" if reason.sources else ""
         lines.append(f"- {md(reason.label)}{suspected} ({reason.urgency.replace('-', ' ')}){sources}")
     st.markdown("\n".join(lines))
 
@@ -206,9 +218,10 @@ def withheld(items: Sequence[Withheld]) -> None:
 
 def _rule(reason: Reason, techniques: Sequence[str]) -> None:
     circumstance = f" (if: {md(reason.circumstance)})" if reason.circumstance else ""
-    grounds = grounds_md(reason.sources, reason.basis)
-    lines = [f"{md(reason.reason)}{circumstance}. **Instead:** {md(reason.action)}", *([f":small[:gray[{grounds}]]"] if grounds else [])]
-    st.markdown("  \n".join(lines))
+    grounds = safety_grounds_md(reason.sources, reason.basis, reason.sourcing)
+    lines = [f"{md(reason.reason)}{circumstance}. **Instead:** {md(reason.action)}", f":small[:gray[{grounds}]]" if grounds else "",
+             disagreement_md(reason.disagreement, reason.disputed_by)]  # fmt: skip
+    st.markdown("  \n".join(filter(None, lines)))
     links("technique", techniques)
 
 

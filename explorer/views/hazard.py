@@ -3,9 +3,24 @@
 import streamlit as st
 
 from explorer.entity import show
-from explorer.parts import cap, engine, grounds_md, knowledge, label, labels, links, md, page_of, plural, referring, short
+from explorer.parts import (
+    cap,
+    disagreement_md,
+    engine,
+    knowledge,
+    label,
+    labels,
+    links,
+    md,
+    page_of,
+    plural,
+    referring,
+    safety_grounds_md,
+    short,
+)
 from kg.graph.knowledge import Node
 from kg.reasoning.safety import LEVELS
+from kg.reasoning.sourcing import sourcing
 
 _COLORS = {"emergency-referral": "red", "absolute": "red", "medical-clearance": "orange", "local": "orange", "precaution": "gray"}
 
@@ -45,10 +60,14 @@ def _rule(rule: Node, hazard: str) -> None:
         if others:
             st.markdown(f"Concerns: **{md(labels(others))}**")
         links("technique", (slug for slug in targets if page_of(slug) == "technique"), "Techniques")
+        links("technique", rule.all("exceptTechnique"), "But not")
         circumstance = f"**If** {md(rule.one('circumstance'))}. " if rule.one("circumstance") else ""
         where = f" Always at: {md(labels(rule.all('atRegion')))}." if rule.all("atRegion") else ""
-        grounds = grounds_md(rule.all("dcterms:source"), rule.one("basis"))
-        st.markdown(f"{circumstance}{md(rule.one('reason'))}. **Instead:** {md(rule.one('action'))}.{where}  \n:small[:gray[{grounds}]]")
+        sources, basis = rule.all("dcterms:source"), rule.one("basis")
+        grounds = safety_grounds_md(sources, basis, sourcing(knowledge(), sources, basis))
+        lines = [f"{circumstance}{md(rule.one('reason'))}. **Instead:** {md(rule.one('action'))}.{where}", f":small[:gray[{grounds}]]",
+                 disagreement_md(rule.one("disagreement"), rule.all("disputedBy"))]  # fmt: skip
+        st.markdown("  \n".join(filter(None, lines)))
 
 
 def brought(node: Node) -> None:

@@ -10,6 +10,7 @@ from explorer.entity import by_value, show, studies
 from explorer.parts import Html, cap, engine, facts, grounds_html, knowledge, label, labels, links, md, plural, referring, table
 from kg.graph.knowledge import Node
 from kg.reasoning.safety import LEVELS
+from kg.reasoning.sourcing import sourcing, sourcing_label
 
 _INGREDIENTS = {
     "family": "Family",
@@ -159,12 +160,20 @@ def _level(level: str, rules: Sequence[Node]) -> None:
         links("hazard", (rule.one("ruleHazard") for rule in rules), "Hazards")
         ordered = sorted(rules, key=lambda rule: label(rule.one("ruleHazard")))
         table(["Hazard", "Reason", "Instead", "Source"],
-              [(label(r.one("ruleHazard")), _reason(r), r.one("action"), Html(grounds_html(r))) for r in ordered])  # fmt: skip
+              [(label(r.one("ruleHazard")), _reason(r), r.one("action"), _grounds(r)) for r in ordered])  # fmt: skip
 
 
 def _reason(rule: Node) -> Html:
     circumstance = f"<span class='note'>If: {escape(rule.one('circumstance'))}</span>" if rule.one("circumstance") else ""
-    return Html(escape(rule.one("reason")) + circumstance)
+    other = rule.one("disagreement")
+    disagreement = f"<span class='note'>Sources disagree; the stricter acts. {escape(other)}.</span>" if other else ""
+    return Html(escape(rule.one("reason")) + circumstance + disagreement)
+
+
+def _grounds(rule: Node) -> Html:
+    sources = rule.all("dcterms:source")
+    words = sourcing_label(knowledge(), sourcing(knowledge(), sources)) if sources else ""
+    return Html((f"<b>{escape(cap(words))}</b><br>" if words else "") + grounds_html(rule))
 
 
 show("technique", "Technique", "technique",

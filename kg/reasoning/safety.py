@@ -13,6 +13,7 @@ from typing import Any
 from kg.graph.knowledge import Knowledge, Node
 from kg.graph.regions import Regions
 from kg.reasoning.client import ANY_PHASE, Client
+from kg.reasoning.sourcing import sourcing
 
 EMERGENCY, ABSOLUTE, CLEARANCE, LOCAL, PRECAUTION = "emergency-referral", "absolute", "medical-clearance", "local", "precaution"
 FORBIDDING = (EMERGENCY, ABSOLUTE, CLEARANCE)
@@ -46,12 +47,16 @@ class Reason:
     circumstance: str = ""
     where: str = ""
     basis: str = "sourced"
+    sourcing: str = ""
+    disagreement: str = ""
+    disputed_by: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "hazard": self.hazard, "label": self.label, "level": self.level, "reason": self.reason, "action": self.action,
             "circumstance": self.circumstance or None, "where": self.where or None, "basis": self.basis,
-            "sources": list(self.sources), "rule": self.rule,
+            "sourcing": self.sourcing, "sources": list(self.sources), "rule": self.rule,
+            "disagreement": self.disagreement or None, "disputed_by": list(self.disputed_by),
         }  # fmt: skip
 
 
@@ -65,10 +70,11 @@ class ReferralReason:
     pathology_label: str | None
     urgency: str
     sources: tuple[str, ...]
+    sourcing: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return {"slug": self.slug, "label": self.label, "pathology": self.pathology, "pathology_label": self.pathology_label,
-                "urgency": self.urgency, "sources": list(self.sources)}  # fmt: skip
+                "urgency": self.urgency, "sourcing": self.sourcing, "sources": list(self.sources)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +140,12 @@ class SafetyGate:
     def _resolve(self, node: Node) -> _Rule:
         targets = [self._knowledge[target] for target in node.all("appliesTo")]
         named = {target.slug for target in targets}
-        techniques = frozenset(slug for slug, bears in self._bears.items() if named & bears)
-        hazard = node.one("ruleHazard")
+        techniques = frozenset(slug for slug, bears in self._bears.items() if named & bears) - set(node.all("exceptTechnique"))
+        hazard, sources, basis = node.one("ruleHazard"), node.all("dcterms:source"), node.one("basis", "sourced")
         reason = Reason(
             hazard, self._knowledge.label(hazard), node.one("level"), node.one("reason"), node.one("action"),
-            node.all("dcterms:source"), node.slug, node.one("circumstance"), basis=node.one("basis", "sourced"),
+            sources, node.slug, node.one("circumstance"), basis=basis, sourcing=sourcing(self._knowledge, sources, basis),
+            disagreement=node.one("disagreement"), disputed_by=node.all("disputedBy"),
         )  # fmt: skip
         return _Rule(
             reason,
@@ -277,11 +284,12 @@ class SafetyGate:
         """The referral that red flags and emergencies among the hazards demand, with the most urgent first."""
         reasons = [
             ReferralReason(flag, self._knowledge.label(flag), node.one("pathology"), self._knowledge.label(node.one("pathology")),
-                           node.one("urgency").removeprefix(_URGENCY), node.all("dcterms:source"))
+                           node.one("urgency").removeprefix(_URGENCY), node.all("dcterms:source"),
+                           sourcing(self._knowledge, node.all("dcterms:source"), node.one("basis")))
             for flag in client.red_flags for node in self._indications.get((flag,), ())
         ]  # fmt: skip
         reasons += [
-            ReferralReason(own, self._knowledge.label(own), None, None, "emergency", rule.reason.sources)
+            ReferralReason(own, self._knowledge.label(own), None, None, "emergency", rule.reason.sources, rule.reason.sourcing)
             for own in client.hazards for hazard in self.hazards_of(own) for rule in self._rules.get(hazard, ())
             if rule.reason.level == EMERGENCY
         ]  # fmt: skip
@@ -320,5 +328,5 @@ def _stop(referral: Referral) -> Reason:
     return Reason(
         first.slug, first.label, EMERGENCY if emergency else CLEARANCE, f"{first.label}: {suspected}.",
         referral.action,
-        first.sources, first.slug,
+        first.sources, first.slug, sourcing=first.sourcing,
     )  # fmt: skip

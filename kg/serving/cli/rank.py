@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kg.reasoning.sourcing import sourcing_label
 from kg.serving.cli import shared
 
 if TYPE_CHECKING:
@@ -68,12 +69,15 @@ def _print_table(answer: "Ranking") -> None:
                 _print_entry(console, entry, answer)
     if answer.withheld:
         console.print(f"[bold]Withheld[/bold] ({len(answer.withheld)})")
-        by_reason: dict[tuple[str, str, str], list[str]] = {}
+        by_reason: dict[tuple[str, str, str, str], list[str]] = {}
         for w in answer.withheld:
             first = w.because[0]
-            by_reason.setdefault((first.label, first.level, first.reason), []).append(w.label)
-        for (label, level, reason), labels in by_reason.items():
-            console.print(f"  [bold]{escape(label)}[/bold] ({level}): {escape(reason)}\n    {escape(', '.join(labels))}", highlight=False)
+            words = f"{first.level}; {sourcing_label(answer.knowledge, first.sourcing)}"
+            by_reason.setdefault((first.label, words, first.reason, first.disagreement), []).append(w.label)
+        for (label, words, reason, other), labels in by_reason.items():
+            disagreement = f" Sources disagree: {escape(other)}." if other else ""
+            console.print(f"  [bold]{escape(label)}[/bold] ({escape(words)}): {escape(reason)}{disagreement}", highlight=False)
+            console.print(f"    {escape(', '.join(labels))}", highlight=False)
     console.print(
         f"Graph {answer.version.version} {answer.version.sha256[:12]}. A decision aid for trained people; it does not diagnose.",
         style="dim",
