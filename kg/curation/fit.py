@@ -9,15 +9,18 @@ mean of what the ranking is for and what its numbers claim:
 Folds of sources that had no part in choosing tell how much of the gain is real.
 """
 
-import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 
-from kg.curation.heldout import Findings, HeldOut, Order
+from kg.curation.heldout import HeldOut
 from kg.curation.measures import direction, placing
+from kg.curation.turtle import dump, header, read, write_atomically
 from kg.graph.knowledge import Knowledge
+from kg.graph.terms import ONTOLOGY_DIR, PAL
 
 FOLDS = 5
 _ROUNDS = 4
@@ -65,15 +68,16 @@ class Fit:
 
     def run(self, progress: Callable[[str], None] = lambda step: None) -> Fitted:
         """Choose weights on all sources, and tell by folds what that gains on others."""
-        everything = range(FOLDS)
-        weights = self.choose(everything)
+        progress("Fitting")
+        weights = self.choose(range(FOLDS))
         gains = []
-        for left_out in everything:
+        for left_out in range(FOLDS):
             progress(f"Fold {left_out + 1} of {FOLDS}")
-            chosen = self.choose([fold for fold in everything if fold != left_out])
+            chosen = self.choose([fold for fold in range(FOLDS) if fold != left_out])
             gains.append((self.objective(self.reasoned, [left_out]), self.objective(chosen, [left_out])))
         before, after = np.mean(gains, axis=0).tolist()
-        return Fitted(weights, len(self._findings_of(self.reasoned).share), self.evidence(), before, after)
+        statements = sum(len(question.statements) for question in self._held_out.questions)
+        return Fitted(weights, statements, self._held_out.fingerprint(), before, after)
 
     def choose(self, folds: Collection[int]) -> dict[str, float]:
         """Coordinate ascent from the reasoned weights on the sources of some folds."""
@@ -93,8 +97,37 @@ class Fit:
 
     def objective(self, weights: dict[str, float], folds: Collection[int]) -> float:
         """How good these weights are on the sources of some folds."""
-        model = self._held_out.with_weights(weights, self._mechanism)
-        predict = self._held_out.predictor(model)
-        part = self._part(folds)
-        placed, told = placing(part, predict), direction(part.findings(predict))
+        predict = self._held_out.predictor(self._held_out.with_weights(weights, self._mechanism))
+        placed = placing((order for order in self._held_out.orders if order.question.cluster % FOLDS in folds), predict)
+        findings = self._held_out.findings(predict)
+        told = direction(findings.part(np.isin(findings.cluster % FOLDS, list(folds))))
         return (placed.ndcg + placed.auroc + 1 - told.brier) / 3
+
+
+def write(fitted: Fitted, on: date, ontology: Path = ONTOLOGY_DIR) -> Path:
+    """Write fitted weights into scoring.ttl, with what they were fitted to and when."""
+    from rdflib import Literal, Namespace
+    from rdflib.namespace import RDF, SKOS, XSD
+    from rdflib.term import Node
+
+    pal = Namespace(PAL)
+    path = ontology / "scoring.ttl"
+    graph = read(path)
+    for slug, value in fitted.weights.items():
+        graph.set((pal[slug], pal.value, Literal(repr(float(value)), datatype=XSD.decimal)))
+        if value != float(str(graph.value(pal[slug], pal.reasonedValue))):
+            graph.set((pal[slug], pal.basis, pal["fitted-to-evidence"]))
+        else:
+            graph.remove((pal[slug], pal.basis, pal["fitted-to-evidence"]))
+    record = pal["fit-of-weights"]
+    graph.remove((record, None, None))
+    said: tuple[tuple[Node, Node], ...] = (
+        (RDF.type, pal.WeightFit), (SKOS.prefLabel, Literal("Fit of the weights", "en")), (pal.fittedOn, Literal(on.isoformat())),
+        (pal.fittedTo, Literal(fitted.evidence)), (pal.heldOutStatements, Literal(fitted.statements)),
+        (pal.objectiveAsReasoned, Literal(f"{fitted.as_reasoned:.4f}", datatype=XSD.decimal)),
+        (pal.objectiveAsFitted, Literal(f"{fitted.as_fitted:.4f}", datatype=XSD.decimal)),
+    )  # fmt: skip
+    for prop, stated in said:
+        graph.add((record, prop, stated))
+    write_atomically(path, dump(graph, header(path.read_text(encoding="utf-8"))))
+    return path

@@ -5,6 +5,7 @@ without that source, and then asked: did the answer foretell the direction of ea
 techniques that the source favors above the others?
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -126,25 +127,34 @@ class HeldOut:
     def findings(self, predict: Predictor) -> "Findings":
         """Each held-out statement with what was foretold of it."""
         rows = [(i, question) for question in self.questions for i in question.statements]
-        places = [self._place[self._evidence.statements[i].one("evidenceTechnique")] for i, _ in rows]
+        statements = np.array([i for i, _ in rows], dtype=np.intp)
+        places = [self._place[self._evidence.statements[i].one("evidenceTechnique")] for i in statements]
         answered = {id(question): predict(question) for question in self.questions}
-        clusters = np.array([question.cluster for _, question in rows])
-        return Findings(
-            np.array([i for i, _ in rows]),
-            self._evidence.share[[i for i, _ in rows]],
-            np.array([answered[id(question)][place] for (_, question), place in zip(rows, places, strict=True)]),
-            1 / np.sqrt(np.bincount(clusters)[clusters]),
-        )
+        cluster = np.array([question.cluster for _, question in rows], dtype=np.intp)
+        foretold = np.array([answered[id(question)][place] for (_, question), place in zip(rows, places, strict=True)])
+        importance = 1 / np.sqrt(np.bincount(cluster)[cluster])
+        return Findings(statements, cluster, self._evidence.share[statements], foretold, importance)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the findings, so that anybody can tell whether the evidence has changed."""
+        statements = [(self._evidence.statements[i], self._evidence.share[i]) for q in self.questions for i in q.statements]
+        lines = [f"{node.slug} {node.one('evidenceCondition')} {node.one('evidenceTechnique')} {share:g}" for node, share in statements]
+        return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Findings:
-    """Held-out statements: which, their share of success, what was foretold, and how much each counts.
+    """Held-out statements: which, of which cluster, their share of success, what was foretold, and how much each counts.
 
     The statements of one source share the square root of their number, since they are not independent.
     """
 
     statement: Integers
+    cluster: Integers
     share: Floats
     foretold: Floats
     importance: Floats
+
+    def part(self, chosen: Booleans) -> "Findings":
+        """Some of them."""
+        return Findings(self.statement[chosen], self.cluster[chosen], self.share[chosen], self.foretold[chosen], self.importance[chosen])

@@ -1,20 +1,20 @@
 """How good predictions and orders are: the usual measures, from NumPy and SciPy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kg.curation.heldout import DEPTH, DISFAVORS, FAVORS, FIRST, Findings, HeldOut, Predictor
+from kg.curation.heldout import DEPTH, DISFAVORS, FAVORS, FIRST, Findings, Order, Predictor
 from kg.reasoning.evidence import Booleans, Floats
 
 
 def auroc(score: Floats, positive: Booleans) -> float:
     """The probability that a positive one stands above a negative one, ties half."""
-    from scipy.stats import mannwhitneyu
+    from scipy.stats import rankdata
 
-    above, below = score[positive], score[~positive]
-    return float(mannwhitneyu(above, below).statistic / (len(above) * len(below)))
+    above, count = int(positive.sum()), len(score)
+    return float((rankdata(score)[positive].sum() - above * (above + 1) / 2) / (above * (count - above)))
 
 
 def ndcg(score: Floats, gain: Floats, depth: int = DEPTH) -> float:
@@ -61,15 +61,14 @@ class Placing:
     precision: float
 
 
-def placing(held_out: HeldOut, predict: Predictor, kind: str = "") -> Placing:
-    """Placing over all groups of kind and scope, or those of one kind of source."""
+def placing(orders: Iterable[Order], predict: Predictor) -> Placing:
+    """How favored techniques are placed."""
     groups: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
-    for order in held_out.orders:
-        if not kind or order.kind == kind:
-            score = predict(order.question)[order.members]
-            above = auroc(score, order.gain > 0) if (order.gain == 0).any() else 1.0
-            row = (above, ndcg(score, order.gain), precision(score, order.gain))
-            groups.setdefault((order.kind, order.scope), []).append(row)
+    for order in orders:
+        score = predict(order.question)[order.members]
+        above = auroc(score, order.gain > 0) if (order.gain == 0).any() else 1.0
+        row = (above, ndcg(score, order.gain), precision(score, order.gain))
+        groups.setdefault((order.kind, order.scope), []).append(row)
     means = np.mean([np.mean(rows, axis=0) for _, rows in sorted(groups.items())], axis=0)
     return Placing(*means.tolist())
 

@@ -195,15 +195,20 @@ class Evidence:
     def _own(self, node: Node, p: Parameters) -> tuple[float, ...]:
         source = self._knowledge[node.one("dcterms:source")]
         recommends = node.is_a("RecommendationStatement")
-        age = p["age-reference"] - source.number("year", p["age-reference"] - p["age-unstated"])
+        age = self._newest - source.number("year", self._newest - p["age-unstated"])
         return (
             p[source.one("design")],
             p[node.one("certainty") or "certainty-unstated"],
             _size(node, recommends, p),
             p[node.one("outcome")],
             1.0 if recommends else p[node.one("comparator") or "comparator-unstated"],
-            0.5 ** (max(age, 0.0) / p["age-half-life"]),
+            0.5 ** (age / p["age-half-life"]),
         )
+
+    @cached_property
+    def _newest(self) -> float:
+        """The year of the newest source of the graph, from which the age of the others counts."""
+        return max((node.number("year") for node in self._knowledge.of_class("Source") if "year" in node.properties), default=0.0)
 
     @cached_property
     def phase(self) -> Integers:

@@ -126,13 +126,15 @@ class Model:
     Args:
         techniques: what is scored, and the order of all arrays.
         parameters: the numbers of the model; those of the graph by default.
+        mechanism: that of another model whose numbers for mechanism are the same.
     """
 
-    def __init__(self, knowledge: Knowledge, techniques: Sequence[str], parameters: Parameters | None = None) -> None:
+    def __init__(self, knowledge: Knowledge, techniques: Sequence[str], parameters: Parameters | None = None,
+                 mechanism: Mechanism | None = None) -> None:  # fmt: skip
         self.knowledge, self.techniques = knowledge, tuple(techniques)
         self.parameters = parameters or Parameters(knowledge)
         self.evidence = Evidence(knowledge, self.techniques, self.parameters)
-        self.mechanism = Mechanism(knowledge, self.techniques, self.parameters, self.evidence)
+        self.mechanism = mechanism or Mechanism(knowledge, self.techniques, self.parameters, self.evidence)
         self._basis = lru_cache(maxsize=_KEPT)(self.basis)
         self._intensity = [knowledge[slug].one("intensity") for slug in self.techniques]
         self._tolerances: dict[tuple[str | None, str | None], Floats] = {}
