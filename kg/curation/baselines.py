@@ -43,7 +43,8 @@ class Baselines:
         }
 
     def _known(self, question: Question) -> Booleans:
-        return self._speaks & (self._evidence.cluster != question.cluster)
+        elsewhere: Booleans = self._evidence.cluster != question.cluster
+        return self._speaks & elsewhere
 
     def votes(self, question: Question) -> Floats:
         """The share of statements on the pair that favor it, one vote each; with none, the share over all pairs."""

@@ -38,7 +38,7 @@ def fold(name: str) -> str:
 KINDS = {
     "Condition": "condition", "Hazard": "hazard", "RedFlag": "red flag", "Technique": "technique", "AnatomicalStructure": "structure",
     "Impairment": "impairment", "PhysiologicalEffect": "effect", "SeriousPathology": "serious pathology", "Finding": "finding",
-    "Source": "source",
+    "Source": "source", "Equipment": "equipment",
 }  # fmt: skip
 """The classes whose individuals people look for by name, with the word for one."""
 

@@ -22,6 +22,7 @@ from kg.reasoning.client import Client
 from kg.reasoning.evidence import Observation
 from kg.reasoning.explain import Explainer, Rationale, link_dict
 from kg.reasoning.mechanism import Need
+from kg.reasoning.preferences import Preferences
 from kg.reasoning.safety import Reason, Referral, SafetyGate, Verdict
 from kg.reasoning.score import Model, Score
 
@@ -67,6 +68,15 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """One technique that is safe but does not fit what client or therapist prefer or have."""
+
+    technique: str
+    label: str
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """The answer for one condition and client."""
 
@@ -79,6 +89,8 @@ class Ranking:
     adjuncts: tuple[Entry, ...]
     withheld: tuple[Withheld, ...]
     discuss: tuple[Entry, ...]
+    preferences: Preferences
+    set_aside: tuple[SetAside, ...]
     parameters: dict[str, float]
     in_depth: bool
     knowledge: Knowledge
@@ -99,6 +111,8 @@ class Ranking:
                 for w in self.withheld
             ],
             "discuss": [self._entry(entry) for entry in self.discuss],
+            "preferences": self.preferences.to_dict(),
+            "set_aside": [{"technique": s.technique, "label": s.label, "because": list(s.because)} for s in self.set_aside],
             "needs": [
                 {"need": n.key, "profiles": list(n.profiles), "impairment": n.impairment, "label": self.knowledge.label(n.impairment),
                  "tissue": n.tissue or None, "reached_in": sorted(n.reached_in), "whole_person": n.whole_person, "weight": n.weight}
@@ -233,12 +247,16 @@ class Engine:
         return {slug: _SCOPES[self.knowledge[slug].one("scope")] for slug in self.gate.techniques}
 
     def client(self, phase: str | None = None, irritability: str | None = None, hazards: Iterable[str] = (),
-               red_flags: Iterable[str] = ()) -> Client:  # fmt: skip
+               red_flags: Iterable[str] = (), age: int | None = None) -> Client:  # fmt: skip
         """A client whose words are resolved; see `Client.of`."""
-        return Client.of(self.knowledge, self.names, phase, irritability, hazards, red_flags)
+        return Client.of(self.knowledge, self.names, phase, irritability, hazards, red_flags, age)
+
+    def preferences(self, **stated: Any) -> Preferences:
+        """Preferences whose words are resolved; see `Preferences.of`."""
+        return Preferences.of(self.knowledge, self.names, **stated)
 
     def rank(self, condition: str, client: Client | None = None, top: int | None = None, explain: bool = True,
-             without: Collection[str] = ()) -> Ranking:  # fmt: skip
+             without: Collection[str] = (), preferences: Preferences | None = None) -> Ranking:  # fmt: skip
         """Rank all techniques for a condition and a client.
 
         Args:
@@ -247,6 +265,7 @@ class Engine:
             top: keep only the first `top` of each list of techniques; what is withheld is always whole.
             explain: whether each technique carries its rationale.
             without: sources whose evidence on treatment is withdrawn, to see what hangs on them.
+            preferences: what client and therapist prefer or have; sets techniques aside, and orders those of one band.
 
         Raises:
             UnknownName: where no condition has that name.
@@ -263,10 +282,13 @@ class Engine:
         found = self.model.scores(slug, client, without)
         stopped = bool(verdict.referral and verdict.referral.stops)
         free = [] if stopped else [score for score in found if score.technique not in verdict.withheld]
+        wishes = preferences or Preferences()
+        aside = {score.technique: tuple(why) for score in free if (why := wishes.against(self.knowledge, score.technique))}
+        free = [score for score in free if score.technique not in aside]
         judged = self._reader.read(found, *found.intervals()) if free else []
         paths = self.explainer.rationales(slug, client.phase) if explain else {}
         lists = {
-            scope: self._entries([s for s in free if self._scopes[s.technique] == scope], judged, paths, verdict, top)
+            scope: self._entries([s for s in free if self._scopes[s.technique] == scope], judged, paths, verdict, top, wishes)
             for scope in ("massage", "adjunct", "referral-only")
         }
         withheld = tuple(
@@ -275,14 +297,18 @@ class Engine:
         parameters = self.model.parameters
         return Ranking(
             slug, client, self.knowledge.version, verdict.referral, self.model.needs(slug, client.phase),
-            lists["massage"], lists["adjunct"], withheld, lists["referral-only"],
+            lists["massage"], lists["adjunct"], withheld, lists["referral-only"], wishes,
+            tuple(SetAside(name, self.knowledge.label(name), why) for name, why in sorted(aside.items())),
             {name: parameters[name] for name in _SHOWN}, bool(self.knowledge[slug].properties.get("inDepth")), self.knowledge,
         )  # fmt: skip
 
     def _entries(self, scores: list[Score], judged: list[tuple[str, Certainty]], paths: Mapping[str, tuple[Rationale, ...]],
-                 verdict: Verdict, top: int | None) -> tuple[Entry, ...]:  # fmt: skip
+                 verdict: Verdict, top: int | None, wishes: Preferences) -> tuple[Entry, ...]:  # fmt: skip
         ordered = sorted(scores, key=lambda s: (-s.mean, -s.plausibility, s.technique))
         placed = bands([(s.mean, s.variance) for s in ordered], self.model.parameters["band-separation"])
+        if wishes.spare:  # among techniques that cannot be told apart, those that spare the therapist come first
+            order = sorted(range(len(ordered)), key=lambda i: (placed[i], wishes.strain(self.knowledge, ordered[i].technique), i))
+            ordered, placed = [ordered[i] for i in order], [placed[i] for i in order]
         return tuple(
             Entry(
                 rank, band, s.technique, self.knowledge.label(s.technique), self._scopes[s.technique], s, *judged[s.index],
