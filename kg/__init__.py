@@ -16,9 +16,10 @@ from kg.errors import GraphError, PalpateError, TableError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kg.reasoning.contrast import Comparison, Move
     from kg.reasoning.rank import Engine, Ranking
 
-__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "load", "rank", "search"]
+__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "compare", "load", "rank", "search", "what_if"]
 
 
 @cache
@@ -35,14 +36,42 @@ def load() -> "Engine":
 
 
 def rank(condition: str, *, phase: str | None = None, irritability: str | None = None, hazards: "Iterable[str]" = (),
-         red_flags: "Iterable[str]" = (), top: int | None = None) -> "Ranking":  # fmt: skip
-    """Rank the techniques for a condition and a client; see `Engine.rank`.
+         red_flags: "Iterable[str]" = (), age: int | None = None, top: int | None = None, without: "Iterable[str]" = (),
+         **preferences: Any) -> "Ranking":  # fmt: skip
+    """Rank the techniques for a condition and a client; see `Engine.rank`, for preferences `Preferences.of`.
 
     Raises:
         UnknownName: for any word that the graph does not hold.
     """
     engine = load()
-    return engine.rank(condition, engine.client(phase, irritability, hazards, red_flags), top)
+    client = engine.client(phase, irritability, hazards, red_flags, age)
+    return engine.rank(condition, client, top, without=tuple(without), preferences=engine.preferences(**preferences))
+
+
+def compare(condition: str, first: str, second: str, *, phase: str | None = None, irritability: str | None = None,
+            hazards: "Iterable[str]" = ()) -> "Comparison":  # fmt: skip
+    """What sets two techniques apart for a condition and a client, in numbers that add up and in words.
+
+    Raises:
+        UnknownName: for any word that the graph does not hold.
+    """
+    from kg.reasoning import contrast
+
+    engine = load()
+    return contrast.compare(engine, condition, first, second, engine.client(phase, irritability, hazards))
+
+
+def what_if(condition: str, *, technique: str | None = None, phase: str | None = None, irritability: str | None = None,
+            hazards: "Iterable[str]" = (), top: int = 10) -> "list[Move]":  # fmt: skip
+    """Which single source, claim or relief moves the answer most if it is withdrawn.
+
+    Raises:
+        UnknownName: for any word that the graph does not hold.
+    """
+    from kg.reasoning import contrast
+
+    engine = load()
+    return contrast.what_if(engine, condition, engine.client(phase, irritability, hazards), technique, top)
 
 
 def search(text: str, limit: int = 10) -> list[Any]:

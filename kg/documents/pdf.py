@@ -1,4 +1,4 @@
-"""PDFs by Typst: a template beside this module, and plain data for it to set.
+"""PDFs and drawings by Typst: a template beside this module, and plain data for it to set.
 
 The fonts are those that Typst carries, the date is left out, so the same data gives the same bytes on every machine.
 """
@@ -6,7 +6,7 @@ The fonts are those that Typst carries, the date is left out, so the same data g
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import typst
@@ -16,11 +16,20 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def pdf(template: str, data: dict[str, Any]) -> bytes:
     """Set `data` by the template of that name, which reads it as `json(bytes(sys.inputs.data))`."""
+    return _set(template, data, "pdf")
+
+
+def svg(template: str, data: dict[str, Any]) -> str:
+    """A drawing of one page."""
+    return _set(template, data, "svg").decode()
+
+
+def _set(template: str, data: dict[str, Any], format: Literal["pdf", "svg"]) -> bytes:
     import typst
 
     text = json.dumps(data, ensure_ascii=False, sort_keys=True)
     source = str(TEMPLATES / f"{template}.typ")
-    return typst.compile(source, root=str(TEMPLATES), sys_inputs={"data": text}, font_paths=_fonts(), timestamp=0)
+    return typst.compile(source, root=str(TEMPLATES), sys_inputs={"data": text}, font_paths=_fonts(), timestamp=0, format=format)
 
 
 @cache

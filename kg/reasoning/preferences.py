@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kg.graph.index import Names
-from kg.graph.knowledge import Knowledge, Node
+from kg.graph.knowledge import Knowledge
 from kg.reasoning.client import choice
 
 _LOADS = {"thumb": "thumbLoad", "wrist": "wristLoad", "back": "backLoad"}
@@ -88,17 +88,15 @@ class Preferences:
 
 
 def _word(knowledge: Knowledge, cls: str, kind: str, given: str | None) -> str | None:
-    """A word of a small vocabulary, by its slug with or without the kind, or by its label."""
-    words: dict[str, str] = {}
-    for node in knowledge.of_class(cls):
-        short = node.slug.removeprefix(f"{kind}-").removesuffix(f"-{kind}")
-        words |= {short: node.slug}
-    if not given:
-        return None
-    by_label = {node.label: node.slug for node in knowledge.of_class(cls)} | {node.slug: node.slug for node in knowledge.of_class(cls)}
-    return by_label.get(given.strip().lower()) or words[choice(kind, given, list(words)) or ""]
+    """A word of a small vocabulary, by its slug with or without the kind: "moderate" or "pressure-moderate"."""
+    words = {_short(node.slug, kind): node.slug for node in knowledge.of_class(cls)}
+    found = choice(kind, _short((given or "").strip().lower().replace(" ", "-"), kind), list(words))
+    return words[found] if found else None
+
+
+def _short(slug: str, kind: str) -> str:
+    return slug.removeprefix(f"{kind}-").removesuffix(f"-{kind}")
 
 
 def _order(knowledge: Knowledge, word: str) -> int:
-    node: Node | None = knowledge[word] if word in knowledge else None
-    return int(node.number("order")) if node else 0
+    return int(knowledge[word].number("order"))

@@ -154,10 +154,11 @@ class Model:
     def basis(self, condition: str, phase: str | None, without: Collection[str] = ()) -> Basis:
         """Plausibility, record and evidence of every technique, without what rests on the sources in `without`."""
         evidence, mechanism = self.evidence, self.mechanism
-        rows = evidence.rows(condition, mechanism.bound_elsewhere(condition))
+        bound = mechanism.bound_elsewhere(condition)
+        won, lost = evidence.record(condition, without)  # what a technique did in its own region says nothing of another
         return Basis(
-            mechanism.plausibility(condition, phase), mechanism.doubt(condition, phase), *evidence.record(condition, without),
-            evidence.sums(rows, phase, without),
+            mechanism.plausibility(condition, phase), mechanism.doubt(condition, phase), np.where(bound, 0.0, won),
+            np.where(bound, 0.0, lost), evidence.sums(evidence.rows(condition, bound), phase, without),
         )  # fmt: skip
 
     def scores(self, condition: str, client: Client, without: Collection[str] = ()) -> Scores:

@@ -16,5 +16,7 @@ def routes() -> list[Route]:
     return [
         Route("/sparql", protocol.sparql, methods=["GET", "POST"]),
         Route("/api/rank", rank.rank, methods=["GET"]),
+        Route("/api/compare", rank.compare, methods=["GET"]),
+        Route("/api/what-if", rank.what_if, methods=["GET"]),
         Route("/api/search", rank.search, methods=["GET"]),
     ]

@@ -6,31 +6,67 @@ from starlette.responses import Response
 
 import kg
 from kg.errors import PalpateError, UnknownName
-from kg.serving.api.shared import WHOLE, as_json, problem
+from kg.serving.api.shared import WHOLE, as_json, known, problem, whole, yes
 
-_RANK_PARAMETERS = {"condition", "phase", "irritability", "hazard", "red_flag", "top"}
+_ONCE = ("condition", "phase", "irritability", "age", "pressure", "position", "training", "clothed", "no_instruments", "top")
+_REPEATED = ("hazard", "red_flag", "equipment", "spare", "without")
 
 
 async def rank(request: Request) -> Response:
-    """`GET /api/rank?condition=...&phase=...&irritability=...&hazard=...&red_flag=...&top=...`"""
+    """`GET /api/rank?condition=...&phase=...&irritability=...&hazard=...&red_flag=...&top=...`, and what is preferred."""
     query = request.query_params
     try:
-        if unknown := set(query) - _RANK_PARAMETERS:
-            raise PalpateError(f"Unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(sorted(_RANK_PARAMETERS))}.")
-        if repeated := next((name for name in ("condition", "phase", "irritability", "top") if len(query.getlist(name)) > 1), None):
-            raise PalpateError(f"The parameter {repeated!r} may be given once.")
+        known(query, (*_ONCE, *_REPEATED), _ONCE)
         if not query.get("condition"):
             raise PalpateError("The parameter 'condition' is missing.")
-        top = query.get("top")
-        if top is not None and not WHOLE.fullmatch(top):
-            raise PalpateError(f"top must be a whole number of 1 or more, not {top!r}.")
         answer = await run_in_threadpool(
             kg.rank, query["condition"], phase=query.get("phase"), irritability=query.get("irritability"),
-            hazards=query.getlist("hazard"), red_flags=query.getlist("red_flag"), top=int(top) if top else None,
+            hazards=query.getlist("hazard"), red_flags=query.getlist("red_flag"), age=whole(query, "age"), top=whole(query, "top", 1),
+            without=query.getlist("without"), pressure=query.get("pressure"), position=query.get("position"),
+            training=query.get("training"), clothed=yes(query, "clothed"), no_instruments=yes(query, "no_instruments"),
+            equipment=query.getlist("equipment") or None, spare=query.getlist("spare"),
         )  # fmt: skip
         return await run_in_threadpool(lambda: as_json(answer.to_dict()))
     except UnknownName as error:
         return problem(error, 404 if error.kind == "condition" else 400)
+    except PalpateError as error:
+        return problem(error, 400)
+
+
+async def compare(request: Request) -> Response:
+    """`GET /api/compare?condition=...&technique=...&technique=...&phase=...&irritability=...&hazard=...`"""
+    query = request.query_params
+    try:
+        known(query, ("condition", "technique", "phase", "irritability", "hazard"), ("condition", "phase", "irritability"))
+        techniques = query.getlist("technique")
+        if not query.get("condition") or len(techniques) != 2:
+            raise PalpateError("Give 'condition', and 'technique' twice.")
+        found = await run_in_threadpool(
+            kg.compare, query["condition"], *techniques, phase=query.get("phase"), irritability=query.get("irritability"),
+            hazards=query.getlist("hazard"),
+        )  # fmt: skip
+        return as_json(found.to_dict())
+    except UnknownName as error:
+        return problem(error, 404)
+    except PalpateError as error:
+        return problem(error, 400)
+
+
+async def what_if(request: Request) -> Response:
+    """`GET /api/what-if?condition=...&technique=...&phase=...&irritability=...&hazard=...&top=...`"""
+    query = request.query_params
+    try:
+        once = ("condition", "technique", "phase", "irritability", "top")
+        known(query, (*once, "hazard"), once)
+        if not query.get("condition"):
+            raise PalpateError("The parameter 'condition' is missing.")
+        moves = await run_in_threadpool(
+            kg.what_if, query["condition"], technique=query.get("technique"), phase=query.get("phase"),
+            irritability=query.get("irritability"), hazards=query.getlist("hazard"), top=whole(query, "top", 1) or 10,
+        )  # fmt: skip
+        return as_json({"graph": kg.load().knowledge.version.to_dict(), "moves": [move.to_dict() for move in moves]})
+    except UnknownName as error:
+        return problem(error, 404)
     except PalpateError as error:
         return problem(error, 400)
 

@@ -1,6 +1,7 @@
 """`python -m kg fit`, `evaluate`, `diff`: choose the weights, measure the ranking, tell versions apart."""
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,3 +29,22 @@ def fit(
     print(f"Objective on sources that had no part in choosing: {found.as_reasoned:.4f} as reasoned, {found.as_fitted:.4f} as fitted.")
     if not dry_run:
         print(f"Written to {write(found, day)}")
+
+
+@shared.app.command()
+def evaluate(
+    output: Annotated[Path | None, typer.Option(help="Write the page to this Markdown file and the figure beside it.")] = None,
+) -> None:
+    """Measure the ranking on evidence that is held out, against baselines."""
+    from kg.curation.evaluate import Evaluator
+    from kg.documents.evaluation import FIGURE, figure, markdown
+
+    knowledge = shared.engine().knowledge
+    found = Evaluator(knowledge).run(shared.note)
+    page = markdown(found, knowledge)
+    if output is None:
+        print(page, end="")
+        return
+    output.write_text(page, encoding="utf-8")
+    output.with_name(FIGURE).write_text(figure(found), encoding="utf-8")
+    print(f"Written to {output}")
