@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kg.errors import GraphError
 from kg.graph.knowledge import Knowledge
 from kg.reasoning.client import IRRITABILITY
 
@@ -24,7 +25,15 @@ class Parameters:
         }  # fmt: skip
 
     def __getitem__(self, name: str) -> float:
-        return self._value[name]
+        """The number of that name.
+
+        Raises:
+            GraphError: where the graph states none; it was made for another version of this software.
+        """
+        try:
+            return self._value[name]
+        except KeyError:
+            raise GraphError([f"The graph states no number {name!r} for the score; was it made for another version?"]) from None
 
     def get(self, name: str, default: float | None = None) -> float | None:
         return self._value.get(name, default)

@@ -1,12 +1,21 @@
 """`python -m kg fit`, `evaluate`, `diff`: choose the weights, measure the ranking, tell versions apart."""
 
+import json
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kg.serving.cli import shared
+
+
+class DiffFormat(StrEnum):
+    """How a difference is printed."""
+
+    markdown = "markdown"
+    json = "json"
 
 
 @shared.app.command()
@@ -48,3 +57,17 @@ def evaluate(
     output.write_text(page, encoding="utf-8")
     output.with_name(FIGURE).write_text(figure(found), encoding="utf-8")
     print(f"Written to {output}")
+
+
+@shared.app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="A folder of Turtle files, or a built graph (.nq).")],
+    new: Annotated[Path, typer.Argument(help="The same, of the later version.")],
+    format: Annotated[DiffFormat, typer.Option(help="Release notes or JSON.")] = DiffFormat.markdown,
+) -> None:
+    """List which recommendations moved between two versions of the graph, and why."""
+    from kg.curation.diff import diff as run
+    from kg.curation.diff import opened
+
+    found = run(opened(old), opened(new))
+    print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1) if format is DiffFormat.json else found.to_markdown().rstrip())
