@@ -15,6 +15,7 @@ from kg.errors import GraphError, PalpateError, TableError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from kg.reasoning.rank import Engine, Ranking
 
@@ -35,14 +36,17 @@ def load() -> "Engine":
 
 
 def rank(condition: str, *, phase: str | None = None, irritability: str | None = None, hazards: "Iterable[str]" = (),
-         red_flags: "Iterable[str]" = (), top: int | None = None) -> "Ranking":  # fmt: skip
+         red_flags: "Iterable[str]" = (), on: "date | str | None" = None, top: int | None = None) -> "Ranking":  # fmt: skip
     """Rank the techniques for a condition and a client; see `Engine.rank`.
+
+    A hazard may bear a date, `recent-surgery=2026-10-01`; then `on`, the date of the session, is needed too.
 
     Raises:
         UnknownName: for any word that the graph does not hold.
+        PalpateError: for a date that cannot be used.
     """
     engine = load()
-    return engine.rank(condition, engine.client(phase, irritability, hazards, red_flags), top)
+    return engine.rank(condition, engine.client(phase, irritability, hazards, red_flags, on), top)
 
 
 def search(text: str, limit: int = 10) -> list[Any]:

@@ -212,9 +212,31 @@ def test_an_unknown_hazard_is_an_error_with_the_nearest(engine: Engine) -> None:
     assert "anticoagulants" in caught.value.nearest
 
 
-def test_medicines_resolve_to_their_hazard(engine: Engine) -> None:
-    for name in ("warfarin", "Coumadin", "Eliquis", "blood thinner", "rivaroxaban"):
-        assert engine.client(hazards=[name]).hazards == ("anticoagulants",)
+@pytest.mark.parametrize(("name", "slug", "kinds"), [
+    ("Coumadin", "warfarin", {"anticoagulants", "bleeding-risk"}),
+    ("Eliquis", "apixaban", {"anticoagulants", "bleeding-risk"}),
+    ("baby aspirin", "aspirin", {"antiplatelet-medicine", "nsaid", "pain-medication", "bleeding-risk"}),
+    ("Deltasone", "prednisone", {"corticosteroids-long-term", "fragile-bone"}),
+    ("Fosamax", "alendronate", {"osteoporosis", "fragile-bone"}),
+    ("Duragesic", "fentanyl-patch", {"opioid-patch", "medicine-patch", "opioids-sedatives", "pain-medication"}),
+    ("Lantus", "insulin-glargine", {"diabetes-injection-site", "diabetes"}),
+    ("Humira", "adalimumab", {"immunosuppressants"}),
+    ("the pill", "combined-contraceptive-pill", {"clot-promoting-hormones"}),
+    ("bone metastases", "bone-metastases", {"cancer-active", "bone-tumor", "fragile-bone", "tumor-site"}),
+])  # fmt: skip
+def test_names_resolve_and_bring_the_rules_of_their_kinds(engine: Engine, name: str, slug: str, kinds: set[str]) -> None:
+    assert engine.client(hazards=[name]).hazards == (slug,)
+    assert kinds <= set(engine.gate.hazards_of(slug))
+    assert {rule.reason.hazard for rule in engine.gate.rules_of(slug)} >= kinds - {"tumor-site"}
+
+
+def test_each_medicine_is_withheld_and_adapted_as_its_kinds_are(engine: Engine) -> None:
+    medicines = [node.slug for node in engine.knowledge.of_class("Medicine")]
+    assert len(medicines) >= 250
+    for slug in medicines:
+        kinds = engine.gate.hazards_of(slug)[1:]
+        assert kinds
+        assert set(engine.gate.withheld_by(slug)) >= {t for kind in kinds for t in engine.gate.withheld_by(kind)}
 
 
 def test_positions_that_are_barred_are_named_or_withhold(engine: Engine) -> None:

@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from math import sqrt
 from typing import Any
@@ -223,9 +224,9 @@ class Engine:
         return {slug: _SCOPES[self.knowledge[slug].one("scope")] for slug in self.gate.techniques}
 
     def client(self, phase: str | None = None, irritability: str | None = None, hazards: Iterable[str] = (),
-               red_flags: Iterable[str] = ()) -> Client:  # fmt: skip
+               red_flags: Iterable[str] = (), on: date | str | None = None) -> Client:  # fmt: skip
         """A client whose words are resolved; see `Client.of`."""
-        return Client.of(self.knowledge, self.names, phase, irritability, hazards, red_flags)
+        return Client.of(self.knowledge, self.names, phase, irritability, hazards, red_flags, on)
 
     def rank(self, condition: str, client: Client | None = None, top: int | None = None, explain: bool = True) -> Ranking:
         """Rank all techniques for a condition and a client.
@@ -244,7 +245,7 @@ class Engine:
             raise PalpateError(f"top must be 1 or more, not {top}.")
         slug = self.names.resolve(condition, "Condition")
         if client:  # a client made by hand may bear words that the graph does not hold
-            client = self.client(client.phase, client.irritability, client.hazards, client.red_flags)
+            client = self.client(client.phase, client.irritability, client.words, client.red_flags, client.on)
         client = client or Client()
         verdict = self.gate.judge(slug, client)
         scores = {score.technique: score for score in self.model.scores(slug, client)}

@@ -8,16 +8,16 @@ import kg
 from kg.errors import PalpateError, UnknownName
 from kg.serving.api.shared import WHOLE, as_json, problem
 
-_RANK_PARAMETERS = {"condition", "phase", "irritability", "hazard", "red_flag", "top"}
+_RANK_PARAMETERS = {"condition", "phase", "irritability", "hazard", "red_flag", "on", "top"}
 
 
 async def rank(request: Request) -> Response:
-    """`GET /api/rank?condition=...&phase=...&irritability=...&hazard=...&red_flag=...&top=...`"""
+    """`GET /api/rank?condition=...&phase=...&irritability=...&hazard=...&red_flag=...&on=...&top=...`"""
     query = request.query_params
     try:
         if unknown := set(query) - _RANK_PARAMETERS:
             raise PalpateError(f"Unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(sorted(_RANK_PARAMETERS))}.")
-        if repeated := next((name for name in ("condition", "phase", "irritability", "top") if len(query.getlist(name)) > 1), None):
+        if repeated := next((name for name in ("condition", "phase", "irritability", "on", "top") if len(query.getlist(name)) > 1), None):
             raise PalpateError(f"The parameter {repeated!r} may be given once.")
         if not query.get("condition"):
             raise PalpateError("The parameter 'condition' is missing.")
@@ -26,7 +26,7 @@ async def rank(request: Request) -> Response:
             raise PalpateError(f"top must be a whole number of 1 or more, not {top!r}.")
         answer = await run_in_threadpool(
             kg.rank, query["condition"], phase=query.get("phase"), irritability=query.get("irritability"),
-            hazards=query.getlist("hazard"), red_flags=query.getlist("red_flag"), top=int(top) if top else None,
+            hazards=query.getlist("hazard"), red_flags=query.getlist("red_flag"), on=query.get("on"), top=int(top) if top else None,
         )  # fmt: skip
         return await run_in_threadpool(lambda: as_json(answer.to_dict()))
     except UnknownName as error:

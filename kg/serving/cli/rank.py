@@ -29,14 +29,15 @@ def rank(
     condition: Annotated[str, typer.Argument(help="Slug, label, synonym or ICD-10-CM code of a condition.")],
     phase: Annotated[str | None, typer.Option(help="acute, subacute, chronic or postoperative.")] = None,
     irritability: Annotated[str | None, typer.Option(help="low, moderate or high.")] = None,
-    hazard: Annotated[list[str] | None, typer.Option(help="A hazard of the client, by slug or name; may be repeated.")] = None,
+    hazard: Annotated[list[str] | None, typer.Option(help="A hazard of the client: NAME or NAME=YYYY-MM-DD; may be repeated.")] = None,
     red_flag: Annotated[list[str] | None, typer.Option(help="A red flag that was found; may be repeated.")] = None,
+    on: Annotated[str | None, typer.Option(help="The date of the session, YYYY-MM-DD; a dated hazard needs it.")] = None,
     top: Annotated[int | None, typer.Option(help="Only the first N of each list; what is withheld is always whole.")] = None,
     format: Annotated[Format, typer.Option(help="table shows the first ten, json and csv all.")] = Format.table,
 ) -> None:
     """Rank the techniques for a condition and a client, with reasons and with what is withheld."""
     engine = shared.engine()
-    client = engine.client(phase, irritability, hazard or (), red_flag or ())
+    client = engine.client(phase, irritability, hazard or (), red_flag or (), on)
     shown = top if format is not Format.table else min(top or _TABLE_ROWS, _TABLE_ROWS) if top is None or top > 0 else top
     answer = engine.rank(condition, client, shown)
     match format:
