@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
+    from kg.reasoning.adapt import Advice
     from kg.reasoning.rank import Engine, Ranking
 
-__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "load", "rank", "search"]
+__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "load", "rank", "search"]
 
 
 @cache
@@ -47,6 +48,18 @@ def rank(condition: str, *, phase: str | None = None, irritability: str | None =
     """
     engine = load()
     return engine.rank(condition, engine.client(phase, irritability, hazards, red_flags, on), top)
+
+
+def adapt(hazards: "Iterable[str]" = (), *, condition: str | None = None, phase: str | None = None, red_flags: "Iterable[str]" = (),
+          on: "date | str | None" = None) -> "Advice":  # fmt: skip
+    """How treatment is changed for the hazards of a client, all together; see `Engine.adapt`.
+
+    Raises:
+        UnknownName: for any word that the graph does not hold.
+        PalpateError: for a date that cannot be used, or where nothing was named.
+    """
+    engine = load()
+    return engine.adapt(engine.client(phase, None, hazards, red_flags, on), condition)
 
 
 def search(text: str, limit: int = 10) -> list[Any]:

@@ -19,6 +19,7 @@ from typing import Any
 from kg.errors import PalpateError
 from kg.graph.index import Names
 from kg.graph.knowledge import Knowledge, Node, Version
+from kg.reasoning.adapt import Adapter, Advice, ModificationPlan
 from kg.reasoning.client import Client
 from kg.reasoning.explain import Explainer, Rationale, link_dict
 from kg.reasoning.safety import Reason, Referral, SafetyGate, Verdict
@@ -80,6 +81,7 @@ class Ranking:
     parameters: dict[str, float]
     in_depth: bool
     knowledge: Knowledge
+    modifications: ModificationPlan | None
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data, in the shape of the JSON contract."""
@@ -97,6 +99,7 @@ class Ranking:
                 for w in self.withheld
             ],
             "discuss": [self._entry(entry) for entry in self.discuss],
+            "modifications": self.modifications.to_dict() if self.modifications else None,
             "needs": [
                 {"need": n.key, "profiles": list(n.profiles), "impairment": n.impairment, "label": self.knowledge.label(n.impairment),
                  "tissue": n.tissue or None, "reached_in": sorted(n.reached_in), "whole_person": n.whole_person, "weight": n.weight}
@@ -166,6 +169,7 @@ class Ranking:
         sources = {source for slug in statements for source in self.knowledge[slug].all("dcterms:source")}
         reasons = [*(r for w in self.withheld for r in w.because), *(r for entry in entries for r in entry.cautions)]
         sources.update(source for reason in reasons for source in reason.sources)
+        sources.update(self.modifications.sources if self.modifications else ())
         sources.update(source for reason in (self.referral.reasons if self.referral else ()) for source in reason.sources)
         return (
             {slug: statement_dict(self.knowledge[slug]) for slug in sorted(statements)},
@@ -216,6 +220,7 @@ class Engine:
         self.knowledge = knowledge
         self.names = Names(knowledge)
         self.gate = SafetyGate(knowledge)
+        self.adapter = Adapter(knowledge, self.gate)
         self.model = Model(knowledge, self.gate.techniques)
         self.explainer = Explainer(self.model)
 
@@ -263,7 +268,19 @@ class Engine:
             slug, client, self.knowledge.version, verdict.referral, self.model.needs(slug, client.phase),
             lists["massage"], lists["adjunct"], withheld, lists["referral-only"],
             {name: parameters[name] for name in _SHOWN}, bool(self.knowledge[slug].properties.get("inDepth")), self.knowledge,
+            self.adapter.plan(client, slug),
         )  # fmt: skip
+
+    def adapt(self, client: Client, condition: str | None = None) -> Advice:
+        """How treatment is changed for a client, and for what a condition brings in the client's phase.
+
+        Raises:
+            UnknownName: where no condition has that name.
+            PalpateError: where there is neither a hazard, a red flag nor a condition.
+        """
+        if condition is None and not (client.hazards or client.red_flags):
+            raise PalpateError("Name a hazard, a red flag or a condition: without one there is nothing to adapt to.")
+        return self.adapter.advise(client, None if condition is None else self.names.resolve(condition, "Condition"))
 
     def _entries(self, condition: str, client: Client, scores: list[Score], verdict: Verdict, top: int | None,
                  explain: bool) -> tuple[Entry, ...]:  # fmt: skip

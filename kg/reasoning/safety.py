@@ -22,6 +22,7 @@ LEVELS = (EMERGENCY, ABSOLUTE, CLEARANCE, LOCAL, PRECAUTION)
 URGENCIES = ("emergency", "urgent", "medical-review")
 STOPPING = ("emergency", "urgent")
 """Urgencies under which nothing is recommended."""
+ELSEWHERE = "anywhere but the site of the hazard"
 _ACTIONS = {
     "emergency": "Do not treat. Call an ambulance or send to an emergency department now.",
     "urgent": "Do not treat. Refer to a physician before any treatment.",
@@ -66,6 +67,11 @@ class Lifting:
     def by_time_alone(self) -> bool:
         """Whether the rule ends with its days, without anybody's word."""
         return self.after_days is not None and not self.by
+
+    @property
+    def text(self) -> str:
+        """Both in words."""
+        return " and ".join(filter(None, (f"{self.after_days} days" if self.after_days else "", self.by)))
 
     def to_dict(self) -> dict[str, Any]:
         return {"after_days": self.after_days, "by": self.by or None}
@@ -149,7 +155,7 @@ class SafetyGate:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self.techniques = tuple(node.slug for node in knowledge.of_class("Technique") if not _unspecified(node))
-        self._hands_on = frozenset(node.slug for node in knowledge.of_class("Technique") if "any-massage" in node.all("inGroup"))
+        self.hands_on = frozenset(slug for slug in self.techniques if "any-massage" in knowledge[slug].all("inGroup"))
         self.positions = {slug: frozenset(knowledge[slug].all("position")) for slug in self.techniques}
         self._applied_at = {slug: frozenset(knowledge[slug].all("appliedAt")) for slug in self.techniques}
         self._regions = Regions(knowledge)
@@ -265,11 +271,16 @@ class SafetyGate:
         own = self.brought_by(condition, phase)
         return tuple(hazard for hazard, during in own.items() if phase or self._course <= set(during))
 
+    def grounds(self, condition: str | None, client: Client) -> dict[str, list[Rule]]:
+        """Each hazard that the condition brings or the client has, with the rules that act through it, as dates tell."""
+        brought = self.lasting(condition, client.phase) if condition else ()
+        found = {has: self.rules_of(has, client.days_since(has)) for has in client.hazards}
+        return dict(sorted({**found, **{has: self.rules_of(has) for has in brought}}.items()))
+
     def acting(self, condition: str, client: Client) -> list[Rule]:
-        """The rules that act on a client: by hazards that were stated, as their dates tell, and by those of the condition."""
-        found = [rule for has in self.lasting(condition, client.phase) for rule in self.rules_of(has)]
-        found += [rule for has in client.hazards for rule in self.rules_of(has, client.days_since(has))]
-        return sorted({rule.reason.rule: rule for rule in found}.values(), key=lambda rule: (rule.reason.hazard, rule.reason.rule))
+        """The rules that act on a client, each once."""
+        found = {rule.reason.rule: rule for rules in self.grounds(condition, client).values() for rule in rules}
+        return sorted(found.values(), key=lambda rule: (rule.reason.hazard, rule.reason.rule))
 
     def _speaks_of_elsewhere(self, rule: Rule, condition: str) -> bool:
         """Whether a rule is about regions other than the complaint's; for a hazard that is known to sit at the complaint."""
@@ -294,7 +305,7 @@ class SafetyGate:
         forbids = level in FORBIDDING
         here = at_complaint or bool(rule.at_regions and self._regions.overlap(condition, rule.at_regions))
         stops = forbids or (level == LOCAL and here)
-        where = "" if stops or level == PRECAUTION else "anywhere but the site of the hazard"
+        where = "" if stops or level == PRECAUTION else ELSEWHERE
         for technique in rule.techniques:
             (withheld if stops else cautions).setdefault(technique, []).append(_at(rule.reason, where))
         for position in rule.positions:
@@ -310,7 +321,7 @@ class SafetyGate:
         where = "" if at_site else f"not on: {names}"
         for technique in self.techniques:
             bound = any(self._regions.within(at, region) for at in self._applied_at[technique] for region in rule.regions)
-            if technique in rule.techniques or not (bound or technique in self._hands_on):
+            if technique in rule.techniques or not (bound or technique in self.hands_on):
                 continue
             if (forbids or rule.reason.level == LOCAL) and (bound or at_site):
                 withheld.setdefault(technique, []).append(rule.reason)
@@ -331,7 +342,7 @@ class SafetyGate:
                     where = "" if stops else f"not {self._knowledge.label(position)}; use {left}"
                     (withheld if stops else cautions).setdefault(technique, []).append(_at(reason, where))
 
-    def refer(self, client: Client, condition: str) -> Referral | None:
+    def refer(self, client: Client, condition: str | None) -> Referral | None:
         """The referral that red flags and emergencies among the hazards demand, with the most urgent first."""
         reasons = [
             ReferralReason(flag, self._knowledge.label(flag), node.one("pathology"), self._knowledge.label(node.one("pathology")),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kg.serving.cli import shared
+from kg.serving.cli.adapt import print_plan
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,6 +63,8 @@ def _print_table(answer: "Ranking") -> None:
         console.print(f"[bold red]Refer: {answer.referral.urgency}[/bold red]")
         for r in answer.referral.reasons:
             console.print(f"  {escape(r.label)}" + (f" - may point to {escape(r.pathology_label.lower())}" if r.pathology_label else ""))
+    if answer.modifications:
+        print_plan(console, answer.modifications, knowledge, whole=False)
     for title, entries in (("Recommended", answer.recommended), ("Adjuncts", answer.adjuncts)):
         if entries:
             console.print(f"\n[bold]{title}[/bold]")
