@@ -80,6 +80,10 @@ class Client:
             return (None,)
         return tuple((self.on - day).days for slug, day in self.dates if slug == hazard) or (None,)
 
+    def latest(self, hazard: str) -> date | None:
+        """The last date of a stated hazard; None where it has none."""
+        return max((day for slug, day in self.dates if slug == hazard), default=None)
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "phase": self.phase, "irritability": self.irritability, "hazards": list(self.hazards), "red_flags": list(self.red_flags),

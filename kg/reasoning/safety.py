@@ -7,6 +7,7 @@ is taken to sit there.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -62,6 +63,12 @@ class Lifting:
 
     after_days: int | None
     by: str
+    since: date | None = None
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day on which time no longer keeps the rule, where the date of the hazard is known."""
+        return self.since + timedelta(self.after_days + 1) if self.since and self.after_days is not None else None
 
     @property
     def by_time_alone(self) -> bool:
@@ -71,10 +78,13 @@ class Lifting:
     @property
     def text(self) -> str:
         """Both in words."""
-        return " and ".join(filter(None, (f"{self.after_days} days" if self.after_days else "", self.by)))
+        first = self.first_day
+        time = f"the time, from {first.isoformat()} on" if first else f"{self.after_days} days" if self.after_days else ""
+        return " and ".join(filter(None, (time, self.by)))
 
     def to_dict(self) -> dict[str, Any]:
-        return {"after_days": self.after_days, "by": self.by or None}
+        first = self.first_day
+        return {"after_days": self.after_days, "by": self.by or None, "from": first.isoformat() if first else None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +284,7 @@ class SafetyGate:
     def grounds(self, condition: str | None, client: Client) -> dict[str, list[Rule]]:
         """Each hazard that the condition brings or the client has, with the rules that act through it, as dates tell."""
         brought = self.lasting(condition, client.phase) if condition else ()
-        found = {has: self.rules_of(has, client.days_since(has)) for has in client.hazards}
+        found = {has: [_since(rule, client.latest(has)) for rule in self.rules_of(has, client.days_since(has))] for has in client.hazards}
         return dict(sorted({**found, **{has: self.rules_of(has) for has in brought}}.items()))
 
     def acting(self, condition: str, client: Client) -> list[Rule]:
@@ -374,6 +384,14 @@ def _unspecified(node: Node) -> bool:
 
 def _at(reason: Reason, where: str) -> Reason:
     return replace(reason, where=where) if where else reason
+
+
+def _since(rule: Rule, day: date | None) -> Rule:
+    """A rule that ends with time, with the date from which its days count."""
+    lifts = rule.reason.lifts
+    if day is None or lifts is None or lifts.after_days is None:
+        return rule
+    return replace(rule, reason=replace(rule.reason, lifts=replace(lifts, since=day)))
 
 
 def _graver_first(reasons: list[Reason]) -> tuple[Reason, ...]:
