@@ -7,6 +7,7 @@ alone. It shares no code with kg.reasoning.safety and knows nothing of the reaso
 import csv
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -96,14 +97,14 @@ def covered(target: str) -> frozenset[str]:
 
 
 @cache
-def rules() -> tuple[tuple[str, str, frozenset[str], frozenset[str], frozenset[str]], ...]:
-    """Every rule as (hazard, level, entries of appliesTo, techniques covered, narrower hazards for which it does not hold)."""
+def rules() -> tuple[tuple[str, str, frozenset[str], frozenset[str], frozenset[str], bool], ...]:
+    """Every rule as (hazard, level, entries of appliesTo, techniques covered, hazards for which it does not hold, names a region)."""
     graph, found = asserted(), []
     for rule in graph.subjects(RDF.type, pal("ContraindicationRule")):
         hazard, level = slugs(graph.objects(rule, pal("ruleHazard"))), slugs(graph.objects(rule, pal("level")))
         targets = slugs(graph.objects(rule, pal("appliesTo")))
         techniques, exceptions = frozenset().union(*map(covered, targets)), frozenset(slugs(graph.objects(rule, pal("exceptFor"))))
-        found.append((hazard.pop(), level.pop(), frozenset(targets), techniques, exceptions))
+        found.append((hazard.pop(), level.pop(), frozenset(targets), techniques, exceptions, (rule, pal("atRegion"), None) in graph))
     return tuple(found)
 
 
@@ -113,17 +114,20 @@ def wider(hazard: str) -> frozenset[str]:
 
 
 @cache
-def rules_for(hazard: str) -> tuple[tuple[str, frozenset[str], frozenset[str]], ...]:
-    """The rules that whoever has a hazard is under, as (level, entries of appliesTo, techniques covered)."""
+def rules_for(hazard: str, regional: bool = True) -> tuple[tuple[str, frozenset[str], frozenset[str]], ...]:
+    """The rules that whoever has a hazard is under, as (level, entries of appliesTo, techniques covered).
+
+    Those that name a region may be left out: a hazard that a condition brings is known to sit at the complaint.
+    """
     every = wider(hazard)
-    return tuple((level, targets, techniques) for own, level, targets, techniques, exceptions in rules()
-                 if own in every and not exceptions & every)  # fmt: skip
+    return tuple((level, targets, techniques) for own, level, targets, techniques, exceptions, names_region in rules()
+                 if own in every and not exceptions & every and (regional or not names_region))  # fmt: skip
 
 
 @cache
-def forbidden(hazard: str) -> frozenset[str]:
+def forbidden(hazard: str, regional: bool = True) -> frozenset[str]:
     """All techniques that a hazard, or one of which it is a kind, forbids at a forbidding level."""
-    return frozenset().union(*(techniques for level, _, techniques in rules_for(hazard) if level in FORBIDDING))
+    return frozenset().union(*(techniques for level, _, techniques in rules_for(hazard, regional) if level in FORBIDDING))
 
 
 @cache
@@ -155,13 +159,6 @@ def brought(condition: str, phase: str | None) -> frozenset[str]:
 
 
 @cache
-def barred_positions(hazards: frozenset[str]) -> frozenset[str]:
-    """The techniques that can be given in no position that these hazards leave."""
-    barred = set().union(*(targets for hazard in hazards for level, targets, _ in rules_for(hazard) if level in FORBIDDING))
-    return frozenset(technique for technique, positions in links()["position"].items() if positions <= barred)
-
-
-@cache
 def forbidden_at_complaint(hazard: str) -> frozenset[str]:
     """What a hazard forbids locally where by its nature it sits at the complaint."""
     if hazard not in links()["assumedAtComplaint"]:
@@ -169,9 +166,12 @@ def forbidden_at_complaint(hazard: str) -> frozenset[str]:
     return frozenset().union(*(techniques for level, _, techniques in rules_for(hazard) if level == "local"))
 
 
-def must_not(hazards: frozenset[str]) -> frozenset[str]:
-    """All techniques that the oracle forbids to a client with these hazards."""
-    return barred_positions(hazards).union(*(forbidden(hazard) | forbidden_at_complaint(hazard) for hazard in hazards))
+def must_not(condition: str, phase: str | None, hazards: Iterable[str]) -> frozenset[str]:
+    """All techniques that the oracle forbids to a client with these hazards and this condition in a phase."""
+    own = [(hazard, True) for hazard in hazards] + [(hazard, False) for hazard in brought(condition, phase)]
+    barred = set().union(*(targets for each in own for level, targets, _ in rules_for(*each) if level in FORBIDDING))
+    lying = {technique for technique, positions in links()["position"].items() if positions <= barred}
+    return frozenset(lying).union(*(forbidden(*each) for each in own), *map(forbidden_at_complaint, hazards))
 
 
 def offered(answer: Ranking) -> set[str]:
@@ -192,7 +192,7 @@ def test_the_oracle_reads_the_whole_table() -> None:
 def test_every_hazard_technique_and_phase_is_judged_as_the_oracle_says(engine: Engine, condition: str, phase: str | None) -> None:
     for hazard in HAZARDS:
         withheld = engine.gate.judge(condition, engine.client(phase, None, [hazard])).withheld.keys()
-        missing = must_not(brought(condition, phase) | {hazard}) - withheld
+        missing = must_not(condition, phase, [hazard]) - withheld
         assert not missing, f"{hazard}: {sorted(missing)}"
 
 
@@ -202,7 +202,7 @@ def test_what_a_hazard_forbids_is_in_no_answer_of_the_ranking(engine: Engine, ph
         condition = CONDITIONS[number % len(CONDITIONS)]
         answer = engine.rank(condition, engine.client(phase, None, [hazard]), explain=False)
         everywhere = offered(answer) | {entry.technique for entry in answer.discuss}
-        assert not everywhere & must_not(brought(condition, phase) | {hazard}), hazard
+        assert not everywhere & must_not(condition, phase, [hazard]), hazard
 
 
 def shown(answer: dict[str, list[dict[str, str]]]) -> set[str]:
@@ -220,7 +220,7 @@ def test_what_a_hazard_forbids_is_in_no_answer_of_the_api(engine: Engine, phase:
         if number % len(PHASES) == PHASES.index(phase):
             asked = {"condition": CONDITIONS[number % 3], "hazard": hazard, **({"phase": phase} if phase else {})}
             answer = web.get("/api/rank", params=asked).json()
-            assert not shown(answer) & must_not(brought(asked["condition"], phase) | {hazard}), hazard
+            assert not shown(answer) & must_not(asked["condition"], phase, [hazard]), hazard
             assert answer["modifications"]
 
 
@@ -233,7 +233,7 @@ def test_what_a_hazard_forbids_is_in_no_answer_of_the_command_line(engine: Engin
             condition = CONDITIONS[number % 3]
             words = ["rank", condition, "--hazard", hazard, "--format", "json", *(["--phase", phase] if phase else [])]
             answer = json.loads(CliRunner().invoke(app, words).stdout)
-            assert not shown(answer) & must_not(brought(condition, phase) | {hazard}), hazard
+            assert not shown(answer) & must_not(condition, phase, [hazard]), hazard
 
 
 CLIENTS = st.tuples(
@@ -250,7 +250,7 @@ def test_random_clients_get_nothing_that_is_forbidden_to_them(client: tuple[str 
     condition = data.draw(st.sampled_from([n.slug for n in engine.knowledge.of_class("Condition")]))
     answer = engine.rank(condition, engine.client(phase, None, hazards, flags), explain=False)
     everywhere = offered(answer) | {entry.technique for entry in answer.discuss}
-    assert not everywhere & must_not(brought(condition, phase) | frozenset(hazards))
+    assert not everywhere & must_not(condition, phase, hazards)
     assert everywhere | {w.technique for w in answer.withheld} == set(engine.gate.techniques)
     if answer.referral and answer.referral.stops:
         assert not everywhere
@@ -263,7 +263,7 @@ def test_every_rule_speaks_for_each_technique_that_it_names(engine: Engine) -> N
         verdict = engine.gate.judge("fibromyalgia", client[hazard])
         named = {technique: {reason.hazard for reason in (*verdict.withheld.get(technique, ()), *verdict.cautions.get(technique, ()))}
                  for technique in engine.gate.techniques}  # fmt: skip
-        for own, _, _, techniques, _ in rules():
+        for own, _, _, techniques, _, _ in rules():
             if own == hazard:
                 assert all(hazard in named[technique] or technique in verdict.withheld for technique in techniques), hazard
 
