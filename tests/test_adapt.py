@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 import kg
-from kg.reasoning.adapt import DECISIONS, ModificationPlan
+from kg.reasoning.adapt import DECISIONS, Adapter, ModificationPlan
 from kg.reasoning.rank import Engine
 from kg.reasoning.safety import FORBIDDING
 from kg.serving.api import routes
@@ -100,13 +100,18 @@ def test_positions_that_a_rule_bars_are_avoided_and_marked(engine: Engine) -> No
             assert not barred & {p.slug for p in answer.positions_left}
 
 
-def test_two_hazards_that_leave_no_position_are_said_and_held_back() -> None:
-    """One allows lying on the side, sitting or the back only; the others take these away."""
-    for first in hazards_known():
-        answer = plan(first, "copd", "peritoneal-dialysis")
-        if answer.decision != "refer":
-            assert bool(answer.conflict) == (not answer.positions_left)
-            assert not answer.conflict or answer.decision in ("withhold", "clear")
+@pytest.mark.parametrize(("hazards", "decision"), [(["pregnancy"], "withhold"), (["copd"], "clear"), (["copd", "pregnancy"], "withhold"),
+                                                   (["statins"], "adapt")])  # fmt: skip
+def test_hazards_that_leave_no_position_are_said_and_held_back(engine: Engine, hazards: list[str], decision: str) -> None:
+    """In a room where clients can only lie on the back or face down."""
+    adapter = Adapter(engine.knowledge, engine.gate)
+    adapter._positions = [engine.knowledge["supine-position"], engine.knowledge["prone-position"]]
+    answer = adapter.plan(engine.client("chronic", None, hazards))
+    assert answer is not None
+    assert answer.decision == decision
+    assert bool(answer.conflict) == (decision != "adapt") == (not answer.positions_left)
+    assert all(engine.knowledge.label(hazard) in answer.conflict for hazard in hazards if decision != "adapt")
+    assert answer.to_dict()["conflict"] == (answer.conflict or None)
 
 
 def test_a_condition_brings_its_own_hazards_into_the_plan(engine: Engine) -> None:

@@ -150,3 +150,7 @@ def test_any_word_is_a_hazard_or_a_clear_error(word: str) -> None:
 def test_a_client_made_by_hand_keeps_its_dates(engine: Engine) -> None:
     client = Client(phase="chronic", hazards=("recent-surgery",), dates=(("recent-surgery", date(2026, 10, 1)),), on=SESSION)
     assert engine.rank(CONDITION, client, explain=False).client == client
+
+
+def test_no_name_of_a_hazard_reads_as_a_date(engine: Engine) -> None:
+    assert not [name for name in engine.names.table("Hazard") if "=" in name]

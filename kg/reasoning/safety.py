@@ -24,11 +24,6 @@ URGENCIES = ("emergency", "urgent", "medical-review")
 STOPPING = ("emergency", "urgent")
 """Urgencies under which nothing is recommended."""
 ELSEWHERE = "anywhere but the site of the hazard"
-_ACTIONS = {
-    "emergency": "Do not treat. Call an ambulance or send to an emergency department now.",
-    "urgent": "Do not treat. Refer to a physician before any treatment.",
-    "medical-review": "A physician should see this client soon; gentle treatment need not wait.",
-}
 _URGENCY = "urgency-"
 
 
@@ -105,23 +100,19 @@ class ReferralReason:
 
 @dataclass(frozen=True, slots=True)
 class Referral:
-    """That a physician comes first, how soon, and why."""
+    """That a physician comes first, how soon, why, and what to do now."""
 
     urgency: str
     reasons: tuple[ReferralReason, ...]
+    action: str
 
     @property
     def stops(self) -> bool:
         """Whether nothing may be recommended until a physician has seen the client."""
         return self.urgency in STOPPING
 
-    @property
-    def action(self) -> str:
-        """What to do now."""
-        return _ACTIONS[self.urgency]
-
     def to_dict(self) -> dict[str, Any]:
-        return {"urgency": self.urgency, "reasons": [reason.to_dict() for reason in self.reasons]}
+        return {"urgency": self.urgency, "action": self.action, "reasons": [reason.to_dict() for reason in self.reasons]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +357,8 @@ class SafetyGate:
         if not reasons:
             return None
         ordered = sorted(dict.fromkeys(reasons), key=lambda r: (URGENCIES.index(r.urgency), r.slug, r.pathology or "", r.sources))
-        return Referral(ordered[0].urgency, tuple(ordered))
+        urgency = ordered[0].urgency
+        return Referral(urgency, tuple(ordered), self._knowledge[_URGENCY + urgency].one("demands"))
 
     @cached_property
     def _indications(self) -> Mapping[tuple[str, ...], list[Node]]:
