@@ -1,7 +1,9 @@
 """Adapt before refusing: how treatment is changed for what a client has, put together from all hazards at once.
 
-    adapter = Adapter(knowledge, gate)
-    adapter.plan(client, "plantar-fasciitis")
+>>> import kg
+>>> plan = kg.adapt(["Coumadin", "pregnancy"]).plan
+>>> plan.decision, plan.pressure.label, [position.label for position in plan.positions_left]
+('adapt', 'light', ['side-lying', 'seated', 'standing'])
 
 Strictest wins: the least pressure, the shortest session, all that is to be avoided, all that is to be watched. Where no
 position is left, or a hazard holds back all hands-on work, the plan says so, and what would lift it.

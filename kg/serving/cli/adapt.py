@@ -59,7 +59,7 @@ _DECISIONS = {
 
 
 def print_plan(console: "Console", plan: "ModificationPlan", knowledge: "Knowledge", whole: bool) -> None:
-    """The plan as lines: the limits first, then what to do; `whole` prints every instruction with its hazards."""
+    """The plan as lines: the limits first, then what to do, a line for each kind, or with `whole` for each instruction."""
     from rich.markup import escape
 
     def because(hazards: tuple[str, ...]) -> str:
@@ -86,6 +86,13 @@ def print_plan(console: "Console", plan: "ModificationPlan", knowledge: "Knowled
         console.print(f"  At most {plan.minutes} minutes ({because(plan.minutes_hazards)})", highlight=False)
     for limit in plan.regions_avoided:
         console.print(f"  Leave out: {escape(limit.label)} ({because(limit.hazards)})", highlight=False)
-    for instruction in plan.instructions:
-        hazards = f" [dim]{because(instruction.hazards)}[/dim]" if whole else ""
-        console.print(f"  {escape(instruction.label.capitalize())}: {escape(instruction.text)}{hazards}", highlight=False)
+    if whole:
+        for instruction in plan.instructions:
+            console.print(f"  {escape(instruction.label.capitalize())}: {escape(instruction.text)} [dim]{because(instruction.hazards)}[/dim]",
+                          highlight=False)  # fmt: skip
+    else:
+        by_kind: dict[str, list[str]] = {}
+        for instruction in plan.instructions:
+            by_kind.setdefault(instruction.label, []).append(instruction.text)
+        for label, texts in by_kind.items():
+            console.print(f"  {escape(label.capitalize())}: {escape(' '.join(texts))}", highlight=False)
