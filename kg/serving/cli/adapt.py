@@ -88,8 +88,8 @@ def print_plan(console: "Console", plan: "ModificationPlan", knowledge: "Knowled
         console.print(f"  Leave out: {escape(limit.label)} ({because(limit.hazards)})", highlight=False)
     if whole:
         for instruction in plan.instructions:
-            console.print(f"  {escape(instruction.label.capitalize())}: {escape(instruction.text)} [dim]{because(instruction.hazards)}[/dim]",
-                          highlight=False)  # fmt: skip
+            what = f"  {escape(instruction.label.capitalize())}: {escape(instruction.text)}"
+            console.print(f"{what} [dim]{because(instruction.hazards)}[/dim]", highlight=False)
     else:
         by_kind: dict[str, list[str]] = {}
         for instruction in plan.instructions:
