@@ -15,11 +15,13 @@ from kg.errors import GraphError, PalpateError, TableError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
+    from kg.reasoning.adapt import Advice
     from kg.reasoning.contrast import Comparison, Move
     from kg.reasoning.rank import Engine, Ranking
 
-__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "compare", "load", "rank", "search", "what_if"]
+__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "compare", "load", "rank", "search", "what_if"]
 
 
 @cache
@@ -36,15 +38,18 @@ def load() -> "Engine":
 
 
 def rank(condition: str, *, phase: str | None = None, irritability: str | None = None, hazards: "Iterable[str]" = (),
-         red_flags: "Iterable[str]" = (), age: int | None = None, top: int | None = None, without: "Iterable[str]" = (),
-         **preferences: Any) -> "Ranking":  # fmt: skip
+         red_flags: "Iterable[str]" = (), on: "date | str | None" = None, age: int | None = None, top: int | None = None,
+         without: "Iterable[str]" = (), **preferences: Any) -> "Ranking":  # fmt: skip
     """Rank the techniques for a condition and a client; see `Engine.rank`, for preferences `Preferences.of`.
+
+    A hazard may bear a date, `recent-surgery=2026-10-01`; then `on`, the date of the session, is needed too.
 
     Raises:
         UnknownName: for any word that the graph does not hold.
+        PalpateError: for a date that cannot be used.
     """
     engine = load()
-    client = engine.client(phase, irritability, hazards, red_flags, age)
+    client = engine.client(phase, irritability, hazards, red_flags, on, age)
     return engine.rank(condition, client, top, without=tuple(without), preferences=engine.preferences(**preferences))
 
 
@@ -72,6 +77,18 @@ def what_if(condition: str, *, technique: str | None = None, phase: str | None =
 
     engine = load()
     return contrast.what_if(engine, condition, engine.client(phase, irritability, hazards), technique, top)
+
+
+def adapt(hazards: "Iterable[str]" = (), *, condition: str | None = None, phase: str | None = None, red_flags: "Iterable[str]" = (),
+          on: "date | str | None" = None) -> "Advice":  # fmt: skip
+    """How treatment is changed for the hazards of a client, all together; see `Engine.adapt`.
+
+    Raises:
+        UnknownName: for any word that the graph does not hold.
+        PalpateError: for a date that cannot be used, or where nothing was named.
+    """
+    engine = load()
+    return engine.adapt(engine.client(phase, None, hazards, red_flags, on), condition)
 
 
 def search(text: str, limit: int = 10) -> list[Any]:

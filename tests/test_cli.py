@@ -132,7 +132,7 @@ def test_a_red_flag_turns_the_answer_into_a_referral(run: Run, engine: Engine) -
     (("",), "There is no condition ''."),
     (("plantar-fasciitis", "--phase", "late"), "There is no phase 'late'. Did you mean: "),
     (("plantar-fasciitis", "--irritability", "hihg"), "There is no irritability 'hihg'. Did you mean: high"),
-    (("plantar-fasciitis", "--hazard", "warfrin"), "There is no hazard 'warfrin'. Did you mean: anticoagulants"),
+    (("plantar-fasciitis", "--hazard", "warfrin"), "There is no hazard 'warfrin'. Did you mean: warfarin"),
     (("plantar-fasciitis", "--hazard", "warfarin", "--hazard", "moonlight"), "There is no hazard 'moonlight'."),
     (("plantar-fasciitis", "--red-flag", "calf-pian"), "There is no red flag 'calf-pian'."),
     (("plantar-fasciitis", "--top", "0"), "top must be 1 or more, not 0."),

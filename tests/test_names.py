@@ -26,7 +26,9 @@ def names(engine: Engine) -> Names:
     ("https://w3id.org/palpate/plantar-fasciitis", "Condition", "plantar-fasciitis"),
     ("pal:plantar-fasciitis", "Condition", "plantar-fasciitis"),
     ("frozen shoulder", "Condition", "adhesive-capsulitis"),
-    ("warfarin", "Hazard", "anticoagulants"),
+    ("blood thinner", "Hazard", "anticoagulants"),
+    ("Coumadin", "Hazard", "warfarin"),
+    ("Tylenol 3", "Hazard", "codeine"),
     ("Gastrocnemius", "AnatomicalStructure", "gastrocnemius"),
 ])  # fmt: skip
 def test_slugs_labels_synonyms_codes_and_iris_resolve(names: Names, name: str, cls: str, slug: str) -> None:
@@ -87,7 +89,7 @@ def test_a_name_of_several_is_an_error_that_names_them(names: Names) -> None:
 
 
 def test_several_names_resolve_in_order_and_once(names: Names) -> None:
-    assert names.resolve_all(["warfarin", "osteoporosis", "anticoagulants"], "Hazard") == ("anticoagulants", "osteoporosis")
+    assert names.resolve_all(["Coumadin", "osteoporosis", "warfarin"], "Hazard") == ("warfarin", "osteoporosis")
     with pytest.raises(UnknownName, match="moonlight"):
         names.resolve_all(["warfarin", "moonlight"], "Hazard")
 
@@ -126,7 +128,7 @@ def test_one_wrong_letter_never_gives_another_hazard(engine: Engine, data: st.Da
 # ---------------------------------------------------------------------------------------------------- search
 @pytest.mark.parametrize(("text", "slug"), [
     ("plantar facitis", "plantar-fasciitis"), ("frozn shoulder", "adhesive-capsulitis"), ("carpel tunnel", "carpal-tunnel-syndrome"),
-    ("tenis elbow", "lateral-elbow-tendinopathy"), ("gastrocnemus", "gastrocnemius"), ("warfrin", "anticoagulants"),
+    ("tenis elbow", "lateral-elbow-tendinopathy"), ("gastrocnemus", "gastrocnemius"), ("warfrin", "warfarin"),
     ("M72.2", "plantar-fasciitis"), ("m72.2", "plantar-fasciitis"), ("PLANTAR-FASCIITIS", "plantar-fasciitis"),
     ("heel spur syndrome", "plantar-fasciitis"), ("deep-tissue-massage", "deep-tissue-massage"),
 ])  # fmt: skip

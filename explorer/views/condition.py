@@ -5,11 +5,25 @@ from html import escape
 import streamlit as st
 
 from explorer.entity import bullets, by_value, codes, show, studies
-from explorer.parts import Html, facts, grounds_html, grounds_md, knowledge, label, labels, link, links, md, plural, referring, table
+from explorer.parts import (
+    Html,
+    engine,
+    facts,
+    grounds_html,
+    grounds_md,
+    knowledge,
+    label,
+    labels,
+    link,
+    links,
+    md,
+    plural,
+    referring,
+    table,
+)
 from kg.graph.knowledge import Node
 from kg.reasoning.safety import URGENCIES
 
-_PHASES = ("acute", "subacute", "chronic", "postoperative")
 _MARKS = {"salience-high": "●●●", "salience-moderate": "●●○", "salience-low": "●○○"}
 
 
@@ -120,7 +134,7 @@ def impairments(node: Node) -> None:
     spots: dict[tuple[str, str], list[Node]] = {}
     for profile in profiles:
         spots.setdefault((profile.one("profileImpairment"), profile.one("impairedTissue")), []).append(profile)
-    phases = [phase for phase in _PHASES if any({phase, "any"} & set(p.all("inPhase")) for p in profiles)]
+    phases = [phase for phase in engine().gate.phases if any({phase, "any"} & set(p.all("inPhase")) for p in profiles)]
     rows = [_impairment_row(impairment, tissue, group, phases) for (impairment, tissue), group in spots.items()]
     rows.sort(key=lambda row: -sum(cell.count("●") for cell in row[2:]))
     table(["Impairment", "Tissue", *map(str.capitalize, phases)], rows, numbers=range(2, 2 + len(phases)))

@@ -27,7 +27,6 @@ from kg.reasoning.rank import Entry, Ranking, Withheld
 from kg.reasoning.safety import Reason, Referral
 
 _FIRST = 10
-_PHASES = ("acute", "subacute", "chronic", "postoperative")
 _DEGREES = ("low", "moderate", "high")
 _EXAMPLES = 8
 _LEVELS = {"emergency-referral": "Stop: emergency", "absolute": "Not at all", "medical-clearance": "Not before a physician agrees",
@@ -46,7 +45,8 @@ def controls(view: View) -> None:
     state.keep("red-flags", list(view.red_flags))
     st.selectbox("Condition", conditions, index=None, key="condition", format_func=conditions.__getitem__, filter_mode="contains",
                  placeholder="Name, synonym or ICD-10 code", on_change=_changed)  # fmt: skip
-    st.pills("Phase", _PHASES, key="phase", on_change=_changed, help=_help(_PHASES), format_func=str.capitalize)
+    phases = engine().gate.phases
+    st.pills("Phase", phases, key="phase", on_change=_changed, help=_help(phases), format_func=str.capitalize)
     st.pills("Irritability", _DEGREES, key="irritability", on_change=_changed, format_func=str.capitalize,
              help=_help(IRRITABILITY + degree for degree in _DEGREES))  # fmt: skip
     st.multiselect("Hazards of the client", hazards, key="hazards", format_func=hazards.__getitem__, filter_mode="contains",

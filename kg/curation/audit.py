@@ -33,7 +33,7 @@ class Finding:
 
 def audit(knowledge: Knowledge) -> list[Finding]:
     """All findings of a graph, errors before advice."""
-    checks = (_conditions, _effects, _hazards, _bases, _definitions, _labels, _sources, _figures, _unreachable)
+    checks = (_conditions, _effects, _hazards, _adaptations, _times, _bases, _definitions, _labels, _sources, _figures, _unreachable)
     return sorted((finding for check in checks for finding in check(knowledge)), key=lambda f: (f.level != ERROR, f))
 
 
@@ -70,6 +70,29 @@ def _hazards(knowledge: Knowledge) -> Iterator[Finding]:
     for node in knowledge.of_class("Hazard"):
         if not node.all("contraindicates"):
             yield Finding(ERROR, node.slug, "forbids and limits nothing.", "Add a pal:ContraindicationRule or a wider hazard.")
+
+
+def _adaptations(knowledge: Knowledge) -> Iterator[Finding]:
+    """A hazard that leaves something to do says how."""
+    adapted = {hazard for node in knowledge.of_class("Adaptation") for hazard in node.all("forHazard")}
+    outright = {"emergency-referral", "absolute"}
+    milder = {node.one("ruleHazard") for node in knowledge.of_class("ContraindicationRule") if node.one("level") not in outright}
+    for node in knowledge.of_class("Hazard"):
+        own = {node.slug, *node.all("subHazardOf")}
+        if own & milder and not own & adapted:
+            yield Finding(ERROR, node.slug, "has rules that leave something to do, and no adaptation.", "Add a pal:Adaptation.")
+
+
+def _times(knowledge: Knowledge) -> Iterator[Finding]:
+    """Only what can be dated begins or ends with a date, and never an emergency."""
+    for node in knowledge.of_class("ContraindicationRule"):
+        if not node.all("liftsAfterDays") and not node.all("holdsFromDays"):
+            continue
+        hazard = knowledge[node.one("ruleHazard")]
+        if not any(knowledge[own].one("dateMeans") for own in (hazard.slug, *hazard.all("subHazardOf"))):
+            yield Finding(ERROR, node.slug, f"depends on a date, which {hazard.slug} does not take.", "Add pal:dateMeans to the hazard.")
+        if node.one("level") == "emergency-referral":
+            yield Finding(ERROR, node.slug, "is an emergency that ends with a date.", "Drop its days.")
 
 
 def _bases(knowledge: Knowledge) -> Iterator[Finding]:

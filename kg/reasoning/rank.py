@@ -11,12 +11,14 @@ import csv
 import io
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 from kg.errors import PalpateError
 from kg.graph.index import Names
 from kg.graph.knowledge import Knowledge, Node, Version
+from kg.reasoning.adapt import Adapter, Advice, ModificationPlan
 from kg.reasoning.certainty import AGAINST, CONFLICTING, SUPPORTED, Certainty, Reader, bands
 from kg.reasoning.client import Client
 from kg.reasoning.evidence import Observation
@@ -94,6 +96,7 @@ class Ranking:
     parameters: dict[str, float]
     in_depth: bool
     knowledge: Knowledge
+    modifications: ModificationPlan | None
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data, in the shape of the JSON contract."""
@@ -113,6 +116,7 @@ class Ranking:
             "discuss": [self._entry(entry) for entry in self.discuss],
             "preferences": self.preferences.to_dict(),
             "set_aside": [{"technique": s.technique, "label": s.label, "because": list(s.because)} for s in self.set_aside],
+            "modifications": self.modifications.to_dict() if self.modifications else None,
             "needs": [
                 {"need": n.key, "profiles": list(n.profiles), "impairment": n.impairment, "label": self.knowledge.label(n.impairment),
                  "tissue": n.tissue or None, "reached_in": sorted(n.reached_in), "whole_person": n.whole_person, "weight": n.weight}
@@ -188,6 +192,7 @@ class Ranking:
         sources = {source for slug in statements for source in self.knowledge[slug].all("dcterms:source")}
         reasons = [*(r for w in self.withheld for r in w.because), *(r for entry in entries for r in entry.cautions)]
         sources.update(source for reason in reasons for source in reason.sources)
+        sources.update(self.modifications.sources if self.modifications else ())
         sources.update(source for reason in (self.referral.reasons if self.referral else ()) for source in reason.sources)
         return (
             {slug: statement_dict(self.knowledge[slug]) for slug in sorted(statements)},
@@ -238,6 +243,7 @@ class Engine:
         self.knowledge = knowledge
         self.names = Names(knowledge)
         self.gate = SafetyGate(knowledge)
+        self.adapter = Adapter(knowledge, self.gate)
         self.model = Model(knowledge, self.gate.techniques)
         self.explainer = Explainer(self.model)
         self._reader = Reader(self.model)
@@ -247,9 +253,9 @@ class Engine:
         return {slug: _SCOPES[self.knowledge[slug].one("scope")] for slug in self.gate.techniques}
 
     def client(self, phase: str | None = None, irritability: str | None = None, hazards: Iterable[str] = (),
-               red_flags: Iterable[str] = (), age: int | None = None) -> Client:  # fmt: skip
+               red_flags: Iterable[str] = (), on: date | str | None = None, age: int | None = None) -> Client:  # fmt: skip
         """A client whose words are resolved; see `Client.of`."""
-        return Client.of(self.knowledge, self.names, phase, irritability, hazards, red_flags, age)
+        return Client.of(self.knowledge, self.names, phase, irritability, hazards, red_flags, on, age)
 
     def preferences(self, **stated: Any) -> Preferences:
         """Preferences whose words are resolved; see `Preferences.of`."""
@@ -275,7 +281,7 @@ class Engine:
             raise PalpateError(f"top must be 1 or more, not {top}.")
         slug = self.names.resolve(condition, "Condition")
         if client:  # a client made by hand may bear words that the graph does not hold
-            client = self.client(client.phase, client.irritability, client.hazards, client.red_flags)
+            client = self.client(client.phase, client.irritability, client.words, client.red_flags, client.on)
         client = client or Client()
         verdict = self.gate.judge(slug, client)
         without = self.names.resolve_all(without, "Source")
@@ -300,7 +306,19 @@ class Engine:
             lists["massage"], lists["adjunct"], withheld, lists["referral-only"], wishes,
             tuple(SetAside(name, self.knowledge.label(name), why) for name, why in sorted(aside.items())),
             {name: parameters[name] for name in _SHOWN}, bool(self.knowledge[slug].properties.get("inDepth")), self.knowledge,
+            self.adapter.plan(client, slug),
         )  # fmt: skip
+
+    def adapt(self, client: Client, condition: str | None = None) -> Advice:
+        """How treatment is changed for a client, and for what a condition brings in the client's phase.
+
+        Raises:
+            UnknownName: where no condition has that name.
+            PalpateError: where there is neither a hazard, a red flag nor a condition.
+        """
+        if condition is None and not (client.hazards or client.red_flags):
+            raise PalpateError("Name a hazard, a red flag or a condition: without one there is nothing to adapt to.")
+        return self.adapter.advise(client, None if condition is None else self.names.resolve(condition, "Condition"))
 
     def _entries(self, scores: list[Score], judged: list[tuple[str, Certainty]], paths: Mapping[str, tuple[Rationale, ...]],
                  verdict: Verdict, top: int | None, wishes: Preferences) -> tuple[Entry, ...]:  # fmt: skip

@@ -5,7 +5,7 @@ One error shape for all of them, problem details of RFC 9457, with the nearest v
 
 from starlette.routing import Route
 
-from kg.serving.api import protocol, rank
+from kg.serving.api import adapt, protocol, rank
 from kg.serving.api.protocol import lifespan
 
 __all__ = ["lifespan", "routes"]
@@ -18,5 +18,6 @@ def routes() -> list[Route]:
         Route("/api/rank", rank.rank, methods=["GET"]),
         Route("/api/compare", rank.compare, methods=["GET"]),
         Route("/api/what-if", rank.what_if, methods=["GET"]),
+        Route("/api/adapt", adapt.adapt, methods=["GET"]),
         Route("/api/search", rank.search, methods=["GET"]),
     ]

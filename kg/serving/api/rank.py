@@ -8,7 +8,7 @@ import kg
 from kg.errors import PalpateError, UnknownName
 from kg.serving.api.shared import WHOLE, as_json, known, problem, whole, yes
 
-_ONCE = ("condition", "phase", "irritability", "age", "pressure", "position", "training", "clothed", "no_instruments", "top")
+_ONCE = ("condition", "phase", "irritability", "on", "age", "pressure", "position", "training", "clothed", "no_instruments", "top")
 _REPEATED = ("hazard", "red_flag", "equipment", "spare", "without")
 
 
@@ -21,10 +21,10 @@ async def rank(request: Request) -> Response:
             raise PalpateError("The parameter 'condition' is missing.")
         answer = await run_in_threadpool(
             kg.rank, query["condition"], phase=query.get("phase"), irritability=query.get("irritability"),
-            hazards=query.getlist("hazard"), red_flags=query.getlist("red_flag"), age=whole(query, "age"), top=whole(query, "top", 1),
-            without=query.getlist("without"), pressure=query.get("pressure"), position=query.get("position"),
-            training=query.get("training"), clothed=yes(query, "clothed"), no_instruments=yes(query, "no_instruments"),
-            equipment=query.getlist("equipment") or None, spare=query.getlist("spare"),
+            hazards=query.getlist("hazard"), red_flags=query.getlist("red_flag"), on=query.get("on"), age=whole(query, "age"),
+            top=whole(query, "top", 1), without=query.getlist("without"), pressure=query.get("pressure"),
+            position=query.get("position"), training=query.get("training"), clothed=yes(query, "clothed"),
+            no_instruments=yes(query, "no_instruments"), equipment=query.getlist("equipment") or None, spare=query.getlist("spare"),
         )  # fmt: skip
         return await run_in_threadpool(lambda: as_json(answer.to_dict()))
     except UnknownName as error:

@@ -8,6 +8,7 @@ import typer
 
 from kg.reasoning.sourcing import sourcing_label
 from kg.serving.cli import shared
+from kg.serving.cli.adapt import print_plan
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +38,7 @@ def rank(
     condition: Annotated[str, typer.Argument(help="Slug, label, synonym or ICD-10-CM code of a condition.")],
     phase: Annotated[str | None, typer.Option(help="acute, subacute, chronic or postoperative.")] = None,
     irritability: Annotated[str | None, typer.Option(help="low, moderate or high.")] = None,
-    hazard: Annotated[list[str] | None, typer.Option(help="A hazard of the client, by slug or name; may be repeated.")] = None,
+    hazard: Annotated[list[str] | None, typer.Option(help="A hazard of the client: NAME or NAME=YYYY-MM-DD; may be repeated.")] = None,
     red_flag: Annotated[list[str] | None, typer.Option(help="A red flag that was found; may be repeated.")] = None,
     age: Annotated[int | None, typer.Option(help="Age of the client in years; brings the hazards of that age.")] = None,
     pressure: Annotated[str | None, typer.Option(help="The most pressure that the client likes: none, light, moderate or deep.")] = None,
@@ -48,12 +49,13 @@ def rank(
     equipment: Annotated[list[str] | None, typer.Option(help="What is at hand; may be repeated. All is, where none is named.")] = None,
     spare: Annotated[list[str] | None, typer.Option(help="Spare the therapist's thumb, wrist or back; orders equals.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="Withdraw the evidence of a source, to see what hangs on it.")] = None,
+    on: Annotated[str | None, typer.Option(help="The date of the session, YYYY-MM-DD; a dated hazard needs it.")] = None,
     top: Annotated[int | None, typer.Option(help="Only the first N of each list; what is withheld is always whole.")] = None,
     format: Annotated[Format, typer.Option(help="table shows the first ten, json and csv all.")] = Format.table,
 ) -> None:
     """Rank the techniques for a condition and a client, with reasons and with what is withheld."""
     engine = shared.engine()
-    client = engine.client(phase, irritability, hazard or (), red_flag or (), age)
+    client = engine.client(phase, irritability, hazard or (), red_flag or (), on, age)
     wishes = engine.preferences(pressure=pressure, position=position, clothed=clothed, no_instruments=no_instruments,
                                 training=training, equipment=equipment, spare=spare or ())  # fmt: skip
     shown = top if format is not Format.table else min(top or _TABLE_ROWS, _TABLE_ROWS) if top is None or top > 0 else top
@@ -80,6 +82,8 @@ def _print_table(answer: "Ranking") -> None:
         console.print(f"[bold red]Refer: {answer.referral.urgency}[/bold red]")
         for r in answer.referral.reasons:
             console.print(f"  {escape(r.label)}" + (f" - may point to {escape(r.pathology_label.lower())}" if r.pathology_label else ""))
+    if answer.modifications:
+        print_plan(console, answer.modifications, knowledge, whole=False)
     for title, entries in (("Recommended", answer.recommended), ("Adjuncts", answer.adjuncts)):
         if entries:
             console.print(f"\n[bold]{title}[/bold]")
