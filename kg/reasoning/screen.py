@@ -1,0 +1,519 @@
+"""Screening: which disease could hide behind a complaint, what to ask first, and when a physician comes first.
+
+    screening = engine.screen(region="jaw", age=58, sex="female", present=["breathless-weary-jaw-back-pain"])
+    screening.referral.urgency
+
+It refers by any of three ways: one strong red flag; a decision rule that reaches its points; weak flags that together
+lift the probability of one disease over the threshold of its urgency. Whatever is present can only make a referral more
+urgent, never less. Answers are present, absent, or not asked; absent is never assumed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import exp, log
+from typing import Any
+
+from kg.errors import PalpateError, UnknownName
+from kg.graph.index import Names
+from kg.graph.knowledge import Knowledge, Node, Version
+from kg.graph.names import nearest
+from kg.graph.regions import EVERYWHERE, Regions
+from kg.reasoning.client import Client
+from kg.reasoning.safety import URGENCIES, Referral, ReferralReason, SafetyGate
+from kg.reasoning.score import Parameters
+
+_URGENCY, _SEX = "urgency-", "sex-"
+ANSWERS = ("RedFlag", "Finding", "Hazard", "Condition")
+"""The classes whose individuals can be answers of a client: flags and findings first, then what is known from the history."""
+OLDEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Age in years and sex, each None where it is not known."""
+
+    age: int | None = None
+    sex: str | None = None
+
+    @staticmethod
+    def of(knowledge: Knowledge, age: int | None, sex: str | None) -> "Person":
+        """A person whose words are checked.
+
+        Raises:
+            PalpateError: for an age that no person has.
+            UnknownName: for a sex that the graph does not hold.
+        """
+        if age is not None and (isinstance(age, bool) or not isinstance(age, int) or not 0 <= age <= OLDEST):
+            raise PalpateError(f"age must be a whole number of years from 0 to {OLDEST}, not {age!r}.")
+        if sex is None:
+            return Person(age)
+        words = [node.slug.removeprefix(_SEX) for node in knowledge.of_class("Sex")]
+        word = sex.strip().lower() if isinstance(sex, str) else ""
+        if word not in words:
+            raise UnknownName("sex", str(sex), nearest(str(sex), words) or words)
+        return Person(age, word)
+
+    def fits(self, node: Node) -> bool:
+        """Whether what a node states on age and sex holds for the person, or may hold as far as is known."""
+        sex = node.one("appliesToSex").removeprefix(_SEX)
+        if sex and self.sex and sex != self.sex:
+            return False
+        return self.age is None or node.number("fromAge", 0) <= self.age <= node.number("toAge", OLDEST)
+
+    def meets(self, node: Node) -> bool:
+        """Whether a node states something on age or sex, and the person is known to meet all of it."""
+        needs_age, needs_sex = "fromAge" in node.properties or "toAge" in node.properties, "appliesToSex" in node.properties
+        known = (not needs_age or self.age is not None) and (not needs_sex or self.sex is not None)
+        return (needs_age or needs_sex) and known and self.fits(node)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What is known of a client: slugs that are present, slugs that are absent; all else has not been asked."""
+
+    present: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question to ask: for which pathologies, how urgent the gravest, and how much the answer may change."""
+
+    finding: str
+    label: str
+    question: str
+    pathologies: tuple[str, ...]
+    urgency: str
+    why: str
+    gain: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"finding": self.finding, "label": self.label, "question": self.question, "pathologies": list(self.pathologies),
+                "urgency": self.urgency, "why": self.why, "expected_gain": self.gain}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """A decision rule computed from the answers: points so far, the most that open criteria could add, and its reading."""
+
+    rule: str
+    label: str
+    target: str
+    points: float
+    most: float
+    reading: str | None
+    urgency: str | None
+    met: tuple[str, ...]
+    missing: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"rule": self.rule, "label": self.label, "target": self.target, "points": self.points, "most": self.most,
+                "reading": self.reading, "urgency": self.urgency, "met": list(self.met), "missing": list(self.missing),
+                "sources": list(self.sources)}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A pathology for which something speaks: its probability, in words too, and what speaks for and against it."""
+
+    pathology: str
+    label: str
+    urgency: str
+    probability: float
+    words: str
+    supporting: tuple[str, ...]
+    against: tuple[str, ...]
+    not_asked: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"pathology": self.pathology, "label": self.label, "urgency": self.urgency, "probability": self.probability,
+                "words": self.words, "supporting": list(self.supporting), "against": list(self.against),
+                "not_asked": list(self.not_asked)}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The answer: whether to refer, what is suspected, what was considered, and what to ask next."""
+
+    complaint: str | None
+    regions: tuple[str, ...]
+    person: Person
+    answers: Answers
+    version: Version
+    referral: Referral | None
+    do_now: tuple[str, ...]
+    to_client: str | None
+    suspected: tuple[Suspicion, ...]
+    considered: tuple[str, ...]
+    rules: tuple[RuleResult, ...]
+    questions: tuple[Question, ...]
+    knowledge: Knowledge
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain data."""
+        label = self.knowledge.label
+        return {
+            "graph": self.version.to_dict(),
+            "context": {"complaint": self.complaint, "regions": list(self.regions), "age": self.person.age, "sex": self.person.sex,
+                        "present": sorted(self.answers.present), "absent": sorted(self.answers.absent)},
+            "referral": self.referral.to_dict() if self.referral else None,
+            "do_now": list(self.do_now),
+            "to_client": self.to_client,
+            "suspected": [suspicion.to_dict() for suspicion in self.suspected],
+            "considered": [{"pathology": slug, "label": label(slug)} for slug in self.considered],
+            "rules": [rule.to_dict() for rule in self.rules],
+            "questions": [question.to_dict() for question in self.questions],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Flag:
+    """One red flag as a sign of one pathology."""
+
+    slug: str
+    pathology: str
+    urgency: str
+    question: str
+    strength: str
+    alone: bool
+    triggers: bool
+    reassures: bool
+    ratio: float
+    absence: float
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Criterion:
+    """One criterion of a decision rule: the findings that answer it, its points, the group whose absence counts."""
+
+    node: Node
+    answers: tuple[str, ...]
+    points: float
+    group: str
+
+    def holds(self, answers: Answers, person: Person) -> bool | None:
+        """Whether the criterion is met; None where it is not known."""
+        if answers.present.intersection(self.answers) or person.meets(self.node):
+            return True
+        if self.answers:
+            return False if answers.absent.issuperset(self.answers) else None
+        return None if person.fits(self.node) else False
+
+
+class Screener:
+    """The red flags, risks and decision rules of a graph, resolved once."""
+
+    def __init__(self, knowledge: Knowledge, names: Names, gate: SafetyGate) -> None:
+        self._knowledge, self._names, self._gate = knowledge, names, gate
+        self._regions = Regions(knowledge)
+        self._parameters = Parameters(knowledge)
+        self._urgencies = {urgency: knowledge[_URGENCY + urgency] for urgency in URGENCIES}
+        self._by_flag: dict[str, list[_Flag]] = {}
+        self._by_pathology: dict[str, list[_Flag]] = {}
+        self._mimics: dict[str, set[str]] = {}
+        self._places: dict[str, set[str]] = {}
+        for node in knowledge.of_class("RedFlagIndication"):
+            self._add(node)
+        self._risks = {path: nodes for (path,), nodes in knowledge.group("PathologyRisk", "riskOf").items()}
+        self._advice: dict[str, list[str]] = {}
+        for node in knowledge.of_class("Advice"):
+            for path in node.all("adviceFor"):
+                self._advice.setdefault(path, []).append(node.one("doNow"))
+
+    # ------------------------------------------------------------------ reading the graph
+    def _add(self, node: Node) -> None:
+        strength = self._knowledge[node.one("flagStrength")]
+        ratio, absence = self._ratios(node, strength)
+        alone, together = (strength.properties[name][0] is True for name in ("refersAlone", "refersTogether"))
+        flag = _Flag(
+            node.one("redFlag"), node.one("pathology"), node.one("urgency").removeprefix(_URGENCY), node.one("question"), strength.slug,
+            alone, together, ratio <= 1, ratio, absence, node.all("dcterms:source"),
+        )  # fmt: skip
+        self._by_flag.setdefault(flag.slug, []).append(flag)
+        self._by_pathology.setdefault(flag.pathology, []).append(flag)
+        self._mimics.setdefault(flag.pathology, set()).update(node.all("mimics"))
+        self._places.setdefault(flag.pathology, set()).update(node.all("inRegion"))
+
+    def _ratios(self, node: Node, strength: Node) -> tuple[float, float]:
+        """Likelihood ratios of presence and absence: stated, from sensitivity and specificity, or the word's."""
+        sensitivity, specificity = (node.number(name, -1.0) / 100 for name in ("sensitivity", "specificity"))
+        both = sensitivity >= 0 and specificity >= 0
+        most = self._parameters["screening-ratio-most"]
+        derived = sensitivity / max(1 - specificity, 1 / most) if both else strength.number("value")
+        ratio = node.number("lrPositive", derived)
+        absence = node.number("lrNegative", (1 - sensitivity) / specificity if both else 1.0)
+        return min(ratio, most), min(max(absence, 1 / most), 1.0)
+
+    @cached_property
+    def _rules(self) -> tuple[tuple[Node, tuple[_Criterion, ...], tuple[Node, ...]], ...]:
+        """Each decision rule that can be computed, with its criteria and its readings, the highest first."""
+        readings = self._knowledge.group("RuleReading", "readingOf")
+        criteria = self._knowledge.group("RuleCriterion", "ofRule")
+        found = []
+        for node in self._knowledge.of_class("DecisionRule"):
+            ordered = sorted(readings.get((node.slug,), ()), key=lambda reading: -reading.number("pointsFrom"))
+            parts = [_Criterion(part, part.all("answeredBy"), float(part.one("points", "1")), part.one("unlessGroup"))
+                     for part in criteria.get((node.slug,), ()) if float(part.one("points", "1"))]  # fmt: skip
+            if ordered:
+                found.append((node, tuple(parts), tuple(ordered)))
+        return tuple(found)
+
+    # ------------------------------------------------------------------ asking
+    def answers(self, present: Iterable[str], absent: Iterable[str]) -> Answers:
+        """Answers whose words are resolved against flags, findings, hazards and conditions.
+
+        Raises:
+            UnknownName: for a word that the graph does not hold.
+            PalpateError: where something is both present and absent.
+        """
+        answers = Answers(frozenset(map(self.resolve, present)), frozenset(map(self.resolve, absent)))
+        if both := sorted(answers.present & answers.absent):
+            raise PalpateError(f"{both[0]!r} cannot be both present and absent.")
+        return answers
+
+    def resolve(self, word: str) -> str:
+        """The one individual that a word means, sought in the classes of `ANSWERS` in their order."""
+        if not isinstance(word, str):
+            raise PalpateError(f"A finding is named by a word, not by {word!r}.")
+        near: list[str] = []
+        for cls in ANSWERS:
+            try:
+                return self._names.resolve(word, cls)
+            except UnknownName as error:
+                near += error.nearest[:2]
+        raise UnknownName("finding, red flag or hazard", word, list(dict.fromkeys(near))[:4])
+
+    def place(self, complaint: str | None, region: str | None) -> tuple[str | None, tuple[str, ...]]:
+        """The condition that a complaint names, if it does, and the regions in which it lies.
+
+        Raises:
+            UnknownName: for a complaint that is neither a condition nor a region, or an unknown region.
+        """
+        regions = [self.region(region)] if region else []
+        if not complaint:
+            return None, tuple(regions)
+        try:
+            condition = self._names.resolve(complaint, "Condition")
+        except UnknownName as error:
+            try:
+                return None, tuple(dict.fromkeys((*regions, self.region(complaint))))
+            except UnknownName as other:
+                raise UnknownName("condition or region", complaint, [*error.nearest, *other.nearest][:4]) from None
+        return condition, tuple(regions or sorted(self._regions.of_condition[condition]))
+
+    def region(self, word: str) -> str:
+        """The region that a word means.
+
+        Raises:
+            UnknownName: where none does.
+        """
+        return self._names.resolve(word, "BodyRegion")
+
+    def screen(self, complaint: str | None = None, region: str | None = None, age: int | None = None, sex: str | None = None,
+               present: Iterable[str] = (), absent: Iterable[str] = ()) -> Screening:  # fmt: skip
+        """Screen a complaint for serious disease; see `Engine.screen`."""
+        condition, regions = self.place(complaint, region)
+        person, answers = Person.of(self._knowledge, age, sex), self.answers(present, absent)
+        near = {path: self._nearness(path, condition, regions) for path in self._by_pathology}
+        odds = {path: self._odds(path, near[path], person, answers) for path in self._by_pathology}
+        rules = tuple(self._compute(rule, regions, answers, person) for rule in self._rules_at(regions, answers))
+        referral = self._refer(odds, [result for result, _ in rules], answers)
+        suspected = self._suspected(odds, answers)
+        considered = sorted(
+            (path for path in odds if self._is_near(near[path]) and person.fits(self._knowledge[path])),
+            key=lambda path: (URGENCIES.index(self._gravest(path)), -odds[path], path),
+        )
+        return Screening(
+            condition, regions, person, answers, self._knowledge.version, referral, self._do_now(referral),
+            self._urgencies[referral.urgency].one("toClient") if referral else None,
+            suspected, tuple(considered), tuple(result for result, _ in rules), self._questions(odds, considered, rules, person, answers),
+            self._knowledge,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ probabilities
+    def _nearness(self, pathology: str, condition: str | None, regions: Sequence[str]) -> float:
+        """Factor on the pretest probability: how well the complaint fits where the pathology hurts and was counted."""
+        node = self._knowledge[pathology]
+        own = set(node.all("screenedIn")) or self._places[pathology]
+        fits = condition in self._mimics[pathology] or EVERYWHERE in own or not regions or any(map(self._touches(own), regions))
+        counted = self._knowledge[node.one("pretest")].all("inRegion")
+        if not fits:
+            return self._parameters["screening-elsewhere"]
+        return 1.0 if not counted or not regions or any(map(self._touches(set(counted)), regions)) else self._parameters["screening-referred"]
+
+    def _touches(self, places: set[str]) -> Any:
+        """A test whether a region lies in one of the places or one of them in it."""
+        return lambda region: region == EVERYWHERE or any(
+            self._regions.within(region, place) or self._regions.within(place, region) for place in places
+        )
+
+    def _is_near(self, nearness: float) -> bool:
+        return nearness > self._parameters["screening-elsewhere"]
+
+    def _odds(self, pathology: str, nearness: float, person: Person, answers: Answers) -> float:
+        """Probability of a pathology: pretest, then risks and flags by Bayes' rule, flags of one disease pooled."""
+        node = self._knowledge[pathology]
+        pretest = self._knowledge[node.one("pretest")].number("value") * nearness
+        most = self._parameters["screening-ratio-most"]
+        evidence = [log(min(risk.number("lrPositive"), most)) for risk in self._risks.get(pathology, ())
+                    if (risk.one("riskFactor") in answers.present if risk.one("riskFactor") else person.meets(risk))]  # fmt: skip
+        flags = self._by_pathology[pathology]
+        evidence += [max(log(f.ratio), 0.0) for f in _once(flags) if f.slug in answers.present]
+        evidence += [log(f.absence) for f in _once(flags) if f.slug in answers.absent]
+        logit = log(pretest / (1 - pretest)) + pooled(evidence, self._parameters["screening-pooling"])
+        return 1 / (1 + exp(-logit))
+
+    def _gravest(self, pathology: str) -> str:
+        return min((flag.urgency for flag in self._by_pathology[pathology] if not flag.reassures), key=URGENCIES.index, default=URGENCIES[-1])
+
+    # ------------------------------------------------------------------ decision rules
+    def _rules_at(self, regions: Sequence[str], answers: Answers) -> list[tuple[Node, tuple[_Criterion, ...], tuple[Node, ...]]]:
+        """The rules for these regions, and those elsewhere of which a criterion is met."""
+        return [
+            (node, criteria, readings) for node, criteria, readings in self._rules
+            if any(answers.present.intersection(part.answers) for part in criteria)
+            or any(region != EVERYWHERE and EVERYWHERE not in node.all("inRegion") and self._touches(set(node.all("inRegion")))(region)
+                   for region in regions)
+        ]  # fmt: skip
+
+    def _compute(self, rule: tuple[Node, tuple[_Criterion, ...], tuple[Node, ...]], regions: Sequence[str], answers: Answers,
+                 person: Person) -> tuple[RuleResult, tuple[_Criterion, ...]]:  # fmt: skip
+        """A rule's points, its reading, and the criteria that are still open."""
+        node, criteria, readings = rule
+        required = node.all("ruleRequires")
+        applies = not required or bool(answers.present.intersection(required))
+        groups: dict[str, list[_Criterion]] = {}
+        for part in criteria:
+            groups.setdefault(part.group or part.node.slug, []).append(part)
+        points, most, met, open_ = 0.0, 0.0, list[str](), list[_Criterion]()
+        for parts in groups.values():
+            states = [part.holds(answers, person) for part in parts]
+            holds = (False if True in states else None if None in states else True) if parts[0].group else states[0]
+            points += parts[0].points * (holds is True)
+            most += max(parts[0].points, 0.0) * (holds is None)
+            if holds is None:
+                open_ += [part for part, state in zip(parts, states, strict=True) if state is None]
+            elif holds:
+                met += [part.node.one("criterion") for part in parts]
+        reached = next((reading for reading in readings if points >= reading.number("pointsFrom")), None)
+        # a reading holds once nothing that is open could lift it; a referral holds at once
+        settled = reached is not None and (bool(reached.one("urgency")) and points > 0 or not open_)
+        reading = reached if applies and settled else None
+        return RuleResult(
+            node.slug, node.label, node.one("ruleTarget"), points, points + most, reading.one("interpretation") if reading else None,
+            (reading.one("urgency").removeprefix(_URGENCY) or None) if reading else None, tuple(met),
+            tuple(part.node.one("criterion") for part in open_), readings[0].all("dcterms:source"),
+        ), tuple(open_) if applies or not answers.absent.issuperset(required) else ()  # fmt: skip
+
+    # ------------------------------------------------------------------ referral
+    def _refer(self, odds: Mapping[str, float], rules: Sequence[RuleResult], answers: Answers) -> Referral | None:
+        reasons = [self._reason(flag) for slug in answers.present for flag in self._by_flag.get(slug, ()) if flag.alone]
+        for path, probability in odds.items():
+            flags = [flag for flag in _once(self._by_pathology[path]) if flag.slug in answers.present and not flag.reassures]
+            if any(flag.triggers for flag in flags) and probability >= self._urgencies[self._urgency_of(flags)].number("threshold"):
+                reasons += [self._reason(flag, self._urgency_of(flags)) for flag in flags]
+        for rule in rules:
+            if rule.urgency:
+                path = self._knowledge[rule.rule].one("rulePathology")
+                label = f"{rule.label}: {rule.reading}"
+                reasons.append(ReferralReason(rule.rule, label, path, self._knowledge.label(path), rule.urgency, rule.sources))
+        hazards = tuple(sorted(slug for slug in answers.present if self._knowledge[slug].is_a("Hazard")))
+        gate = self._gate.refer(Client(hazards=hazards), "")
+        reasons += gate.reasons if gate else ()
+        if not reasons:
+            return None
+        ordered = sorted(dict.fromkeys(reasons), key=lambda r: (URGENCIES.index(r.urgency), r.slug, r.pathology or "", r.sources))
+        return Referral(ordered[0].urgency, tuple(ordered))
+
+    def _urgency_of(self, flags: Sequence[_Flag]) -> str:
+        """The gravest urgency among flags that stand together."""
+        return min((flag.urgency for flag in flags), key=URGENCIES.index)
+
+    def _reason(self, flag: _Flag, urgency: str | None = None) -> ReferralReason:
+        label = self._knowledge.label
+        return ReferralReason(flag.slug, label(flag.slug), flag.pathology, label(flag.pathology), urgency or flag.urgency, flag.sources)
+
+    def _do_now(self, referral: Referral | None) -> tuple[str, ...]:
+        """What to do at once: by the urgency, then by the pathologies that are as urgent."""
+        if not referral:
+            return ()
+        paths = dict.fromkeys(reason.pathology for reason in referral.reasons if reason.pathology and reason.urgency == referral.urgency)
+        special = [text for path in paths for text in self._advice.get(path, ())]
+        return tuple(dict.fromkeys((self._urgencies[referral.urgency].one("doNow"), *special)))
+
+    def _suspected(self, odds: Mapping[str, float], answers: Answers) -> tuple[Suspicion, ...]:
+        found = []
+        for path, flags in self._by_pathology.items():
+            own = _once(flags)
+            supporting = [flag for flag in own if flag.slug in answers.present and not flag.reassures]
+            if supporting:
+                against = [f.slug for f in own if (f.slug in answers.present and f.reassures) or (f.slug in answers.absent and not f.reassures)]
+                open_ = [f.slug for f in own if f.slug not in answers.present | answers.absent]
+                found.append(Suspicion(
+                    path, self._knowledge.label(path), self._urgency_of(supporting), odds[path], self._word(odds[path]),
+                    tuple(f.slug for f in supporting), tuple(against), tuple(open_),
+                ))  # fmt: skip
+        return tuple(sorted(found, key=lambda s: (URGENCIES.index(s.urgency), -s.probability, s.pathology)))
+
+    def _word(self, probability: float) -> str:
+        return in_words(self._knowledge, "SuspicionWord", probability)
+
+    # ------------------------------------------------------------------ questions
+    def _questions(self, odds: Mapping[str, float], considered: Sequence[str],
+                   rules: Sequence[tuple[RuleResult, tuple[_Criterion, ...]]], person: Person, answers: Answers) -> tuple[Question, ...]:  # fmt: skip
+        """What to ask, the answer that may change most first: urgency x probability x weight of evidence.
+
+        A further question on the same pathology gains less than the one before, so that each pathology gets its turn.
+        """
+        known = answers.present | answers.absent
+        asked: dict[str, tuple[float, str, set[str], str]] = {}
+        for path in considered:
+            flags = [f for f in _once(self._by_pathology[path]) if f.slug not in known and not f.reassures]
+            flags = [f for f in flags if person.fits(self._knowledge[f.slug])]
+            wanted = [(log(f.ratio), f.slug, f.question, f.urgency) for f in flags]
+            wanted += [(log(self._parameters["screening-criterion-ratio"]), *self._ask(part), result.urgency or self._gravest(path))
+                       for result, open_ in rules if self._knowledge[result.rule].one("rulePathology") == path
+                       for part in open_ if part.answers and part.answers[0] not in known and part.answers[0] not in self._by_flag]  # fmt: skip
+            weight = {urgency: node.number("value") for urgency, node in self._urgencies.items()}
+            for turn, (evidence, slug, question, urgency) in enumerate(sorted(wanted, key=lambda w: (-weight[w[3]] * w[0], w[1]))):
+                gain = weight[urgency] * odds[path] * evidence * self._parameters["screening-repeat"] ** turn
+                best, text, paths, grave = asked.get(slug, (0.0, question, set(), urgency))
+                asked[slug] = (best + gain, text, paths | {path}, min(grave, urgency, key=URGENCIES.index))
+        label = self._knowledge.label
+        return tuple(
+            Question(slug, label(slug), text, tuple(sorted(paths)), urgency, f"Looks for: {'; '.join(sorted(map(label, paths)))}.", gain)
+            for slug, (gain, text, paths, urgency) in sorted(asked.items(), key=lambda item: (-item[1][0], item[0]))
+        )  # fmt: skip
+
+    def _ask(self, part: _Criterion) -> tuple[str, str]:
+        return part.answers[0], self._knowledge[part.answers[0]].one("question", part.node.one("criterion"))
+
+
+def pooled(evidence: Iterable[float], discount: float) -> float:
+    """Log likelihood ratios joined: for each sign the strongest counts full, each further one `discount` times the one before.
+
+    >>> pooled([1.0, 2.0, -1.0], 0.5)
+    1.5
+    """
+    values = sorted(evidence, key=abs, reverse=True)
+    total = 0.0
+    for side in ([v for v in values if v > 0], [v for v in values if v < 0]):
+        total += sum(value * discount**place for place, value in enumerate(side))
+    return total
+
+
+def in_words(knowledge: Knowledge, cls: str, probability: float) -> str:
+    """The word of the class whose lower bound a probability reaches."""
+    return max((node for node in knowledge.of_class(cls) if node.number("value") <= probability), key=lambda node: node.number("value")).label
+
+
+def _once(flags: Iterable[_Flag]) -> list[_Flag]:
+    """Each red flag once, by its strongest indication."""
+    best: dict[str, _Flag] = {}
+    for flag in flags:
+        if flag.slug not in best or flag.ratio > best[flag.slug].ratio:
+            best[flag.slug] = flag
+    return [best[slug] for slug in sorted(best)]
