@@ -23,7 +23,7 @@ from kg.reasoning.client import Client
 from kg.reasoning.safety import URGENCIES, Referral, ReferralReason, SafetyGate
 from kg.reasoning.score import Parameters
 
-_URGENCY, _SEX = "urgency-", "sex-"
+_URGENCY, _SEX, _FINDING = "urgency-", "sex-", "finding-"
 ANSWERS = ("RedFlag", "Finding", "Hazard", "Condition")
 """The classes whose individuals can be answers of a client: flags and findings first, then what is known from the history."""
 OLDEST = 120
@@ -180,6 +180,7 @@ class _Flag:
     alone: bool
     triggers: bool
     reassures: bool
+    opens: bool
     ratio: float
     absence: float
     sources: tuple[str, ...]
@@ -230,7 +231,8 @@ class Screener:
         alone, together = (strength.properties[name][0] is True for name in ("refersAlone", "refersTogether"))
         flag = _Flag(
             node.one("redFlag"), node.one("pathology"), node.one("urgency").removeprefix(_URGENCY), node.one("question"), strength.slug,
-            alone, together, ratio <= 1, ratio, absence, node.all("dcterms:source"),
+            alone, together, ratio <= 1,
+            node.properties.get("opens", (False,))[0] is True, ratio, absence, node.all("dcterms:source"),
         )  # fmt: skip
         self._by_flag.setdefault(flag.slug, []).append(flag)
         self._by_pathology.setdefault(flag.pathology, []).append(flag)
@@ -278,13 +280,15 @@ class Screener:
         """The one individual that a word means, sought in the classes of `ANSWERS` in their order."""
         if not isinstance(word, str):
             raise PalpateError(f"A finding is named by a word, not by {word!r}.")
+        if (slug := _FINDING + word.strip()) in self._knowledge:  # slugs of findings may go without their prefix
+            return slug
         near: list[str] = []
         for cls in ANSWERS:
             try:
                 return self._names.resolve(word, cls)
             except UnknownName as error:
-                near += error.nearest[:2]
-        raise UnknownName("finding, red flag or hazard", word, list(dict.fromkeys(near))[:4])
+                near += error.nearest
+        raise UnknownName("finding, red flag or hazard", word, nearest(word, near, limit=4, at_least=0))
 
     def place(self, complaint: str | None, region: str | None) -> tuple[str | None, tuple[str, ...]]:
         """The condition that a complaint names, if it does, and the regions in which it lies.
@@ -337,18 +341,19 @@ class Screener:
     def _nearness(self, pathology: str, condition: str | None, regions: Sequence[str]) -> float:
         """Factor on the pretest probability: how well the complaint fits where the pathology hurts and was counted."""
         node = self._knowledge[pathology]
-        own = set(node.all("screenedIn")) or self._places[pathology]
-        fits = condition in self._mimics[pathology] or EVERYWHERE in own or not regions or any(map(self._touches(own), regions))
+        own = node.all("screenedIn") or self._places[pathology]
+        if not regions or condition in self._mimics[pathology] or self._lies_in(regions, own):
+            fit = 1.0
+        else:  # it may hurt anywhere, or in a part of a wide complaint
+            part = EVERYWHERE in own or self._lies_in(own, regions)
+            fit = self._parameters["screening-referred" if part else "screening-elsewhere"]
         counted = self._knowledge[node.one("pretest")].all("inRegion")
-        if not fits:
-            return self._parameters["screening-elsewhere"]
-        return 1.0 if not counted or not regions or any(map(self._touches(set(counted)), regions)) else self._parameters["screening-referred"]
+        known = not counted or not regions or self._lies_in(regions, counted) or self._lies_in(counted, regions)
+        return fit if known else max(fit * self._parameters["screening-referred"], self._parameters["screening-elsewhere"])
 
-    def _touches(self, places: set[str]) -> Any:
-        """A test whether a region lies in one of the places or one of them in it."""
-        return lambda region: region == EVERYWHERE or any(
-            self._regions.within(region, place) or self._regions.within(place, region) for place in places
-        )
+    def _lies_in(self, regions: Iterable[str], places: Iterable[str]) -> bool:
+        """Whether one of the regions is one of the places or part of it."""
+        return any(self._regions.within(region, place) for region in regions for place in places)
 
     def _is_near(self, nearness: float) -> bool:
         return nearness > self._parameters["screening-elsewhere"]
@@ -375,8 +380,8 @@ class Screener:
         return [
             (node, criteria, readings) for node, criteria, readings in self._rules
             if any(answers.present.intersection(part.answers) for part in criteria)
-            or any(region != EVERYWHERE and EVERYWHERE not in node.all("inRegion") and self._touches(set(node.all("inRegion")))(region)
-                   for region in regions)
+            or any(EVERYWHERE not in (region, place) and (self._regions.within(region, place) or self._regions.within(place, region))
+                   for region in regions for place in node.all("inRegion"))
         ]  # fmt: skip
 
     def _compute(self, rule: tuple[Node, tuple[_Criterion, ...], tuple[Node, ...]], regions: Sequence[str], answers: Answers,
@@ -473,12 +478,12 @@ class Screener:
         for path in considered:
             flags = [f for f in _once(self._by_pathology[path]) if f.slug not in known and not f.reassures]
             flags = [f for f in flags if person.fits(self._knowledge[f.slug])]
-            wanted = [(log(f.ratio), f.slug, f.question, f.urgency) for f in flags]
-            wanted += [(log(self._parameters["screening-criterion-ratio"]), *self._ask(part), result.urgency or self._gravest(path))
+            wanted = [(not f.opens, log(f.ratio), f.slug, f.question, f.urgency) for f in flags]
+            wanted += [(True, log(self._parameters["screening-criterion-ratio"]), *self._ask(part), result.urgency or self._gravest(path))
                        for result, open_ in rules if self._knowledge[result.rule].one("rulePathology") == path
                        for part in open_ if part.answers and part.answers[0] not in known and part.answers[0] not in self._by_flag]  # fmt: skip
             weight = {urgency: node.number("value") for urgency, node in self._urgencies.items()}
-            for turn, (evidence, slug, question, urgency) in enumerate(sorted(wanted, key=lambda w: (-weight[w[3]] * w[0], w[1]))):
+            for turn, (_, evidence, slug, question, urgency) in enumerate(sorted(wanted, key=lambda w: (w[0], -weight[w[4]] * w[1], w[2]))):
                 gain = weight[urgency] * odds[path] * evidence * self._parameters["screening-repeat"] ** turn
                 best, text, paths, grave = asked.get(slug, (0.0, question, set(), urgency))
                 asked[slug] = (best + gain, text, paths | {path}, min(grave, urgency, key=URGENCIES.index))
