@@ -42,7 +42,13 @@ class Hint:
     sources: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        return {"slug": self.slug, "label": self.label, "answer": self.answer, "likelihood_ratio": self.ratio, "sources": list(self.sources)}
+        return {
+            "slug": self.slug,
+            "label": self.label,
+            "answer": self.answer,
+            "likelihood_ratio": self.ratio,
+            "sources": list(self.sources),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,10 @@ class Candidate:
     against: tuple[Hint, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        return {"condition": self.condition, "label": self.label, "probability": self.probability,
-                "supporting": [hint.to_dict() for hint in self.supporting], "against": [hint.to_dict() for hint in self.against]}  # fmt: skip
+        return {
+            "condition": self.condition, "label": self.label, "probability": self.probability,
+            "supporting": [hint.to_dict() for hint in self.supporting], "against": [hint.to_dict() for hint in self.against],
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +208,9 @@ class Assessor:
         rate = min(max(rate, 0.01), 0.99 / max(positive, 1.0))
         stated = [int(study.number("participants")) for study in studies if "participants" in study.properties]
         sources = tuple(sorted({source for study in studies for source in study.all("dcterms:source")}))
-        return Accuracy(condition, positive, negative, positive * rate, rate, sum(stated) or None, self._certainty(shrink, sources), sources)
+        return Accuracy(
+            condition, positive, negative, positive * rate, rate, sum(stated) or None, self._certainty(shrink, sources), sources
+        )
 
     def _size(self, study: Node) -> float:
         return study.number("participants", self._parameters["assess-accuracy-unstated"])
@@ -287,7 +297,9 @@ class Assessor:
             return answers
         known = answers.present | answers.absent
         met = {finding: person.fits(self._knowledge[finding]) for finding in stated if finding not in known}
-        return Answers(answers.present | {f for f, fits in met.items() if fits}, answers.absent | {f for f, fits in met.items() if not fits})
+        return Answers(
+            answers.present | {f for f, fits in met.items() if fits}, answers.absent | {f for f, fits in met.items() if not fits}
+        )
 
     def _hints(self, answers: Answers, results: Mapping[str, str]) -> list[tuple[list[Hint], list[Hint]]]:
         """For each condition and, last, for none of these: the hints from findings and those from tests."""
@@ -351,7 +363,9 @@ class Assessor:
         after = yes * _entropy(chance * posterior / yes[:, None]) + (1 - yes) * _entropy((1 - chance) * posterior / (1 - yes)[:, None])
         gain = np.maximum(_entropy(posterior[None, :])[0] - after, 0.0)
         known = answers.present | answers.absent | set(results)
-        order = sorted((place for place, (_, slug) in enumerate(steps) if slug not in known), key=lambda i: (-round(float(gain[i]), 12), steps[i]))
+        order = sorted(
+            (place for place, (_, slug) in enumerate(steps) if slug not in known), key=lambda i: (-round(float(gain[i]), 12), steps[i])
+        )
         return tuple(self._step(*steps[place], float(gain[place])) for place in order[:_NEXT])
 
     def _step(self, kind: str, slug: str, gain: float) -> Next:
@@ -360,11 +374,29 @@ class Assessor:
             return Next(kind, slug, node.label, node.one("question", node.label), gain, None, (), ())
         signs = {sign for study in self._studies.get((slug,), ()) for sign in study.all("positiveSign")}
         accuracy = tuple(self._accuracies[slug][place] for place in sorted(self._accuracies[slug]))
-        return Next(kind, slug, node.label, node.one("procedure", node.label), gain, node.one("procedure") or None, tuple(sorted(signs)), accuracy)
+        return Next(
+            kind, slug, node.label, node.one("procedure", node.label), gain, node.one("procedure") or None, tuple(sorted(signs)), accuracy
+        )
 
     @cached_property
     def _studies(self) -> Mapping[tuple[str, ...], list[Node]]:
         return self._knowledge.group("DiagnosticEvidence", "ofTest")
+
+
+def results_of(words: Iterable[str]) -> dict[str, str]:
+    """Tests and their results from words of the form SLUG=RESULT.
+
+    Raises:
+        PalpateError: for a word of another form, or a test with two results.
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, result = word.rpartition("=")
+        if not equals or not name:
+            raise PalpateError(f"A test is given as SLUG=positive or SLUG=negative, not as {word!r}.")
+        if found.setdefault(name, result) != result:
+            raise PalpateError(f"The test {name!r} cannot be both positive and negative.")
+    return found
 
 
 def _entropy(rows: NDArray[np.float64]) -> NDArray[np.float64]:

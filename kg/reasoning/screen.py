@@ -8,6 +8,7 @@ lift the probability of one disease over the threshold of its urgency. Whatever 
 urgent, never less. Answers are present, absent, or not asked; absent is never assumed.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,11 +96,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """A decision rule computed from the answers: points so far, the most that open criteria could add, and its reading."""
+    """A decision rule computed from the answers: whether it applies, points so far, the most that is possible, its reading."""
 
     rule: str
     label: str
     target: str
+    applies: bool
     points: float
     most: float
     reading: str | None
@@ -109,7 +111,8 @@ class RuleResult:
     sources: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        return {"rule": self.rule, "label": self.label, "target": self.target, "points": self.points, "most": self.most,
+        return {"rule": self.rule, "label": self.label, "target": self.target, "applies": self.applies,
+                "points": self.points, "most": self.most,
                 "reading": self.reading, "urgency": self.urgency, "met": list(self.met), "missing": list(self.missing),
                 "sources": list(self.sources)}  # fmt: skip
 
@@ -204,6 +207,72 @@ class _Criterion:
         return None if person.fits(self.node) else False
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A decision rule with its criteria, those of one group together, and its readings, the highest first."""
+
+    node: Node
+    groups: tuple[tuple[_Criterion, ...], ...]
+    readings: tuple[Node, ...]
+    required: frozenset[str]
+    regions: tuple[str, ...]
+    pathology: str
+
+    @property
+    def answers(self) -> frozenset[str]:
+        """The findings that answer one of the criteria."""
+        return frozenset(answer for parts in self.groups for part in parts for answer in part.answers)
+
+    def tally(self, answers: Answers, person: Person) -> "_Tally":
+        """Points of what is met, the points that open criteria could add, and which criteria are met and open."""
+        points, most, met, open_ = 0.0, 0.0, list[_Criterion](), list[_Criterion]()
+        for parts in self.groups:
+            states = [part.holds(answers, person) for part in parts]
+            holds = states[0] if not parts[0].group else False if True in states else None if None in states else True
+            points += parts[0].points * (holds is True)
+            most += max(parts[0].points, 0.0) * (holds is None)
+            met += parts if holds else ()
+            open_ += [part for part, state in zip(parts, states, strict=True) if state is None] if holds is None else ()
+        applies = not self.required or bool(answers.present & self.required)
+        return _Tally(self, applies, points, points + most, tuple(met), tuple(open_))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """A decision rule counted."""
+
+    rule: _Rule
+    applies: bool
+    points: float
+    most: float
+    met: tuple[_Criterion, ...]
+    open: tuple[_Criterion, ...]
+
+    def can_apply(self, answers: Answers) -> bool:
+        """Whether the rule applies, or may still turn out to."""
+        return self.applies or not answers.absent >= self.rule.required
+
+    @property
+    def reading(self) -> Node | None:
+        """The reading that holds: one that refers as soon as it is reached, any other when nothing is open."""
+        reached = next((reading for reading in self.rule.readings if self.points >= reading.number("pointsFrom")), None)
+        if reached is None or not self.applies:
+            return None
+        refers = bool(reached.one("urgency")) and self.points > 0
+        return reached if refers or not self.open else None
+
+    @property
+    def result(self) -> RuleResult:
+        reading, node = self.reading, self.rule.node
+        urgency = reading.one("urgency").removeprefix(_URGENCY) if reading else ""
+        met, missing = (tuple(part.node.one("criterion") for part in parts) for parts in (self.met, self.open))
+        return RuleResult(
+            node.slug, node.label, node.one("ruleTarget"), self.applies, self.points, self.most,
+            reading.one("interpretation") if reading else None, urgency or None, met, missing,
+            self.rule.readings[0].all("dcterms:source"),
+        )  # fmt: skip
+
+
 class Screener:
     """The red flags, risks and decision rules of a graph, resolved once."""
 
@@ -250,18 +319,28 @@ class Screener:
         return min(ratio, most), min(max(absence, 1 / most), 1.0)
 
     @cached_property
-    def _rules(self) -> tuple[tuple[Node, tuple[_Criterion, ...], tuple[Node, ...]], ...]:
-        """Each decision rule that can be computed, with its criteria and its readings, the highest first."""
+    def _rules(self) -> tuple[_Rule, ...]:
+        """The decision rules that can be computed: those with readings."""
         readings = self._knowledge.group("RuleReading", "readingOf")
         criteria = self._knowledge.group("RuleCriterion", "ofRule")
         found = []
         for node in self._knowledge.of_class("DecisionRule"):
+            groups: dict[str, list[_Criterion]] = {}
+            for part in criteria.get((node.slug,), ()):
+                points, group = float(part.one("points", "1")), part.one("unlessGroup")
+                if points:  # what adds no points is a remark, not a criterion
+                    groups.setdefault(group or part.slug, []).append(_Criterion(part, part.all("answeredBy"), points, group))
             ordered = sorted(readings.get((node.slug,), ()), key=lambda reading: -reading.number("pointsFrom"))
-            parts = [_Criterion(part, part.all("answeredBy"), float(part.one("points", "1")), part.one("unlessGroup"))
-                     for part in criteria.get((node.slug,), ()) if float(part.one("points", "1"))]  # fmt: skip
             if ordered:
-                found.append((node, tuple(parts), tuple(ordered)))
+                found.append(_Rule(node, tuple(map(tuple, groups.values())), tuple(ordered), frozenset(node.all("ruleRequires")),
+                                   node.all("inRegion"), node.one("rulePathology")))  # fmt: skip
         return tuple(found)
+
+    @cached_property
+    def _own_answers(self) -> dict[str, frozenset[str]]:
+        """Rule -> the findings that answer its criteria and those of no other rule."""
+        uses = Counter(answer for rule in self._rules for answer in rule.answers)
+        return {rule.node.slug: frozenset(answer for answer in rule.answers if uses[answer] == 1) for rule in self._rules}
 
     # ------------------------------------------------------------------ asking
     def answers(self, present: Iterable[str], absent: Iterable[str]) -> Answers:
@@ -323,8 +402,9 @@ class Screener:
         person, answers = Person.of(self._knowledge, age, sex), self.answers(present, absent)
         near = {path: self._nearness(path, condition, regions) for path in self._by_pathology}
         odds = {path: self._odds(path, near[path], person, answers) for path in self._by_pathology}
-        rules = tuple(self._compute(rule, regions, answers, person) for rule in self._rules_at(regions, answers))
-        referral = self._refer(odds, [result for result, _ in rules], answers)
+        tallies = self._tallies(regions, answers, person)
+        rules = tuple(tally.result for tally in tallies)
+        referral = self._refer(odds, rules, answers)
         suspected = self._suspected(odds, answers)
         considered = sorted(
             (path for path in odds if self._is_near(near[path]) and person.fits(self._knowledge[path])),
@@ -333,8 +413,8 @@ class Screener:
         return Screening(
             condition, regions, person, answers, self._knowledge.version, referral, self._do_now(referral),
             self._urgencies[referral.urgency].one("toClient") if referral else None,
-            suspected, tuple(considered), tuple(result for result, _ in rules), self._questions(odds, considered, rules, person, answers),
-            self._knowledge,
+            suspected, tuple(considered), rules,
+            self._questions(odds, considered, [tally for tally in tallies if tally.can_apply(answers)], person, answers), self._knowledge,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ probabilities
@@ -372,46 +452,17 @@ class Screener:
         return 1 / (1 + exp(-logit))
 
     def _gravest(self, pathology: str) -> str:
-        return min((flag.urgency for flag in self._by_pathology[pathology] if not flag.reassures), key=URGENCIES.index, default=URGENCIES[-1])
+        return min(
+            (flag.urgency for flag in self._by_pathology[pathology] if not flag.reassures), key=URGENCIES.index, default=URGENCIES[-1]
+        )
 
     # ------------------------------------------------------------------ decision rules
-    def _rules_at(self, regions: Sequence[str], answers: Answers) -> list[tuple[Node, tuple[_Criterion, ...], tuple[Node, ...]]]:
-        """The rules for these regions, and those elsewhere of which a criterion is met."""
-        return [
-            (node, criteria, readings) for node, criteria, readings in self._rules
-            if any(answers.present.intersection(part.answers) for part in criteria)
-            or any(EVERYWHERE not in (region, place) and (self._regions.within(region, place) or self._regions.within(place, region))
-                   for region in regions for place in node.all("inRegion"))
-        ]  # fmt: skip
-
-    def _compute(self, rule: tuple[Node, tuple[_Criterion, ...], tuple[Node, ...]], regions: Sequence[str], answers: Answers,
-                 person: Person) -> tuple[RuleResult, tuple[_Criterion, ...]]:  # fmt: skip
-        """A rule's points, its reading, and the criteria that are still open."""
-        node, criteria, readings = rule
-        required = node.all("ruleRequires")
-        applies = not required or bool(answers.present.intersection(required))
-        groups: dict[str, list[_Criterion]] = {}
-        for part in criteria:
-            groups.setdefault(part.group or part.node.slug, []).append(part)
-        points, most, met, open_ = 0.0, 0.0, list[str](), list[_Criterion]()
-        for parts in groups.values():
-            states = [part.holds(answers, person) for part in parts]
-            holds = (False if True in states else None if None in states else True) if parts[0].group else states[0]
-            points += parts[0].points * (holds is True)
-            most += max(parts[0].points, 0.0) * (holds is None)
-            if holds is None:
-                open_ += [part for part, state in zip(parts, states, strict=True) if state is None]
-            elif holds:
-                met += [part.node.one("criterion") for part in parts]
-        reached = next((reading for reading in readings if points >= reading.number("pointsFrom")), None)
-        # a reading holds once nothing that is open could lift it; a referral holds at once
-        settled = reached is not None and (bool(reached.one("urgency")) and points > 0 or not open_)
-        reading = reached if applies and settled else None
-        return RuleResult(
-            node.slug, node.label, node.one("ruleTarget"), points, points + most, reading.one("interpretation") if reading else None,
-            (reading.one("urgency").removeprefix(_URGENCY) or None) if reading else None, tuple(met),
-            tuple(part.node.one("criterion") for part in open_), readings[0].all("dcterms:source"),
-        ), tuple(open_) if applies or not answers.absent.issuperset(required) else ()  # fmt: skip
+    def _tallies(self, regions: Sequence[str], answers: Answers, person: Person) -> list[_Tally]:
+        """The rules for these regions, counted, and those elsewhere of which a criterion is met that is theirs alone."""
+        return [rule.tally(answers, person) for rule in self._rules
+                if answers.present & (self._own_answers[rule.node.slug] if regions else rule.answers)
+                or any(EVERYWHERE not in (region, place) and (self._regions.within(region, place) or self._regions.within(place, region))
+                       for region in regions for place in rule.regions)]  # fmt: skip
 
     # ------------------------------------------------------------------ referral
     def _refer(self, odds: Mapping[str, float], rules: Sequence[RuleResult], answers: Answers) -> Referral | None:
@@ -455,7 +506,9 @@ class Screener:
             own = _once(flags)
             supporting = [flag for flag in own if flag.slug in answers.present and not flag.reassures]
             if supporting:
-                against = [f.slug for f in own if (f.slug in answers.present and f.reassures) or (f.slug in answers.absent and not f.reassures)]
+                against = [
+                    f.slug for f in own if (f.slug in answers.present and f.reassures) or (f.slug in answers.absent and not f.reassures)
+                ]
                 open_ = [f.slug for f in own if f.slug not in answers.present | answers.absent]
                 found.append(Suspicion(
                     path, self._knowledge.label(path), self._urgency_of(supporting), odds[path], self._word(odds[path]),
@@ -467,34 +520,54 @@ class Screener:
         return in_words(self._knowledge, "SuspicionWord", probability)
 
     # ------------------------------------------------------------------ questions
-    def _questions(self, odds: Mapping[str, float], considered: Sequence[str],
-                   rules: Sequence[tuple[RuleResult, tuple[_Criterion, ...]]], person: Person, answers: Answers) -> tuple[Question, ...]:  # fmt: skip
+    def _questions(self, odds: Mapping[str, float], considered: Sequence[str], tallies: Sequence[_Tally], person: Person,
+                   answers: Answers) -> tuple[Question, ...]:  # fmt: skip
         """What to ask, the answer that may change most first: urgency x probability x weight of evidence.
 
         A further question on the same pathology gains less than the one before, so that each pathology gets its turn.
         """
-        known = answers.present | answers.absent
-        asked: dict[str, tuple[float, str, set[str], str]] = {}
+        gains: dict[str, float] = {}
+        asked: dict[str, list[tuple[str, _Ask]]] = {}
         for path in considered:
-            flags = [f for f in _once(self._by_pathology[path]) if f.slug not in known and not f.reassures]
-            flags = [f for f in flags if person.fits(self._knowledge[f.slug])]
-            wanted = [(not f.opens, log(f.ratio), f.slug, f.question, f.urgency) for f in flags]
-            wanted += [(True, log(self._parameters["screening-criterion-ratio"]), *self._ask(part), result.urgency or self._gravest(path))
-                       for result, open_ in rules if self._knowledge[result.rule].one("rulePathology") == path
-                       for part in open_ if part.answers and part.answers[0] not in known and part.answers[0] not in self._by_flag]  # fmt: skip
-            weight = {urgency: node.number("value") for urgency, node in self._urgencies.items()}
-            for turn, (_, evidence, slug, question, urgency) in enumerate(sorted(wanted, key=lambda w: (w[0], -weight[w[4]] * w[1], w[2]))):
-                gain = weight[urgency] * odds[path] * evidence * self._parameters["screening-repeat"] ** turn
-                best, text, paths, grave = asked.get(slug, (0.0, question, set(), urgency))
-                asked[slug] = (best + gain, text, paths | {path}, min(grave, urgency, key=URGENCIES.index))
-        label = self._knowledge.label
-        return tuple(
-            Question(slug, label(slug), text, tuple(sorted(paths)), urgency, f"Looks for: {'; '.join(sorted(map(label, paths)))}.", gain)
-            for slug, (gain, text, paths, urgency) in sorted(asked.items(), key=lambda item: (-item[1][0], item[0]))
-        )  # fmt: skip
+            open_ = [part for tally in tallies if tally.rule.pathology == path for part in tally.open]
+            asks = {ask.finding: ask for ask in (*self._asks_of_rules(path, open_), *self._asks_of_flags(path, person))}
+            wanted = [ask for slug, ask in asks.items() if slug not in answers.present | answers.absent]
+            for turn, ask in enumerate(sorted(wanted, key=lambda ask: (not ask.opens, -ask.weight, ask.finding))):
+                gain = ask.weight * odds[path] * self._parameters["screening-repeat"] ** turn
+                gains[ask.finding] = gains.get(ask.finding, 0.0) + gain
+                asked.setdefault(ask.finding, []).append((path, ask))
+        return tuple(self._question(asked[slug], gain) for slug, gain in sorted(gains.items(), key=lambda item: (-item[1], item[0])))
 
-    def _ask(self, part: _Criterion) -> tuple[str, str]:
-        return part.answers[0], self._knowledge[part.answers[0]].one("question", part.node.one("criterion"))
+    def _asks_of_flags(self, pathology: str, person: Person) -> list["_Ask"]:
+        return [_Ask(flag.slug, flag.question, flag.urgency, self._weight(flag.urgency, flag.ratio), flag.opens)
+                for flag in _once(self._by_pathology[pathology])
+                if not flag.reassures and person.fits(self._knowledge[flag.slug])]  # fmt: skip
+
+    def _asks_of_rules(self, pathology: str, criteria: Iterable[_Criterion]) -> list["_Ask"]:
+        urgency = self._gravest(pathology)
+        weight = self._weight(urgency, self._parameters["screening-criterion-ratio"])
+        return [_Ask(slug, self._knowledge[slug].one("question", part.node.one("criterion")), urgency, weight, False)
+                for part in criteria for slug in part.answers[:1] if slug not in self._by_flag]  # fmt: skip
+
+    def _weight(self, urgency: str, ratio: float) -> float:
+        return self._urgencies[urgency].number("value") * log(ratio)
+
+    def _question(self, asks: Sequence[tuple[str, "_Ask"]], gain: float) -> Question:
+        paths = sorted(path for path, _ in asks)
+        first = min((ask for _, ask in asks), key=lambda ask: (URGENCIES.index(ask.urgency), ask.question))
+        why = f"Looks for: {'; '.join(sorted(map(self._knowledge.label, paths)))}."
+        return Question(first.finding, self._knowledge.label(first.finding), first.question, tuple(paths), first.urgency, why, gain)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """A question that could be asked on one pathology: its urgency, and urgency x weight of evidence."""
+
+    finding: str
+    question: str
+    urgency: str
+    weight: float
+    opens: bool
 
 
 def pooled(evidence: Iterable[float], discount: float) -> float:
@@ -512,7 +585,9 @@ def pooled(evidence: Iterable[float], discount: float) -> float:
 
 def in_words(knowledge: Knowledge, cls: str, probability: float) -> str:
     """The word of the class whose lower bound a probability reaches."""
-    return max((node for node in knowledge.of_class(cls) if node.number("value") <= probability), key=lambda node: node.number("value")).label
+    return max(
+        (node for node in knowledge.of_class(cls) if node.number("value") <= probability), key=lambda node: node.number("value")
+    ).label
 
 
 def _once(flags: Iterable[_Flag]) -> list[_Flag]:
