@@ -179,7 +179,6 @@ class _Flag:
     pathology: str
     urgency: str
     question: str
-    strength: str
     alone: bool
     triggers: bool
     reassures: bool
@@ -295,25 +294,27 @@ class Screener:
 
     # ------------------------------------------------------------------ reading the graph
     def _add(self, node: Node) -> None:
-        strength = self._knowledge[node.one("flagStrength")]
-        ratio, absence = self._ratios(node, strength)
-        alone, together = (strength.properties[name][0] is True for name in ("refersAlone", "refersTogether"))
+        """Take in one indication. A flag whose strength is not stated refers by itself: the safe side."""
+        strength = node.one("flagStrength")
+        alone, together = (
+            not strength or self._knowledge[strength].properties[name][0] is True for name in ("refersAlone", "refersTogether")
+        )
+        ratio, absence = self._ratios(node, strength or "screening-default-ratio")
         flag = _Flag(
-            node.one("redFlag"), node.one("pathology"), node.one("urgency").removeprefix(_URGENCY), node.one("question"), strength.slug,
-            alone, together, ratio <= 1,
-            node.properties.get("opens", (False,))[0] is True, ratio, absence, node.all("dcterms:source"),
+            node.one("redFlag"), node.one("pathology"), node.one("urgency").removeprefix(_URGENCY), node.one("question"), alone, together,
+            ratio <= 1, node.properties.get("opens", (False,))[0] is True, ratio, absence, node.all("dcterms:source"),
         )  # fmt: skip
         self._by_flag.setdefault(flag.slug, []).append(flag)
         self._by_pathology.setdefault(flag.pathology, []).append(flag)
         self._mimics.setdefault(flag.pathology, set()).update(node.all("mimics"))
         self._places.setdefault(flag.pathology, set()).update(node.all("inRegion"))
 
-    def _ratios(self, node: Node, strength: Node) -> tuple[float, float]:
-        """Likelihood ratios of presence and absence: stated, from sensitivity and specificity, or the word's."""
+    def _ratios(self, node: Node, assumed: str) -> tuple[float, float]:
+        """Likelihood ratios of presence and absence: stated, from sensitivity and specificity, or assumed."""
         sensitivity, specificity = (node.number(name, -1.0) / 100 for name in ("sensitivity", "specificity"))
         both = sensitivity >= 0 and specificity >= 0
         most = self._parameters["screening-ratio-most"]
-        derived = sensitivity / max(1 - specificity, 1 / most) if both else strength.number("value")
+        derived = sensitivity / max(1 - specificity, 1 / most) if both else self._parameters[assumed]
         ratio = node.number("lrPositive", derived)
         absence = node.number("lrNegative", (1 - sensitivity) / specificity if both else 1.0)
         return min(ratio, most), min(max(absence, 1 / most), 1.0)
@@ -427,9 +428,12 @@ class Screener:
         else:  # it may hurt anywhere, or in a part of a wide complaint
             part = EVERYWHERE in own or self._lies_in(own, regions)
             fit = self._parameters["screening-referred" if part else "screening-elsewhere"]
-        counted = self._knowledge[node.one("pretest")].all("inRegion")
+        counted = self._knowledge[self._pretest(pathology)].all("inRegion")
         known = not counted or not regions or self._lies_in(regions, counted) or self._lies_in(counted, regions)
         return fit if known else max(fit * self._parameters["screening-referred"], self._parameters["screening-elsewhere"])
+
+    def _pretest(self, pathology: str) -> str:
+        return self._knowledge[pathology].one("pretest", "screening-default-pretest")
 
     def _lies_in(self, regions: Iterable[str], places: Iterable[str]) -> bool:
         """Whether one of the regions is one of the places or part of it."""
@@ -440,8 +444,7 @@ class Screener:
 
     def _odds(self, pathology: str, nearness: float, person: Person, answers: Answers) -> float:
         """Probability of a pathology: pretest, then risks and flags by Bayes' rule, flags of one disease pooled."""
-        node = self._knowledge[pathology]
-        pretest = self._knowledge[node.one("pretest")].number("value") * nearness
+        pretest = self._knowledge[self._pretest(pathology)].number("value") * nearness
         most = self._parameters["screening-ratio-most"]
         evidence = [log(min(risk.number("lrPositive"), most)) for risk in self._risks.get(pathology, ())
                     if (risk.one("riskFactor") in answers.present if risk.one("riskFactor") else person.meets(risk))]  # fmt: skip
