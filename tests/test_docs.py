@@ -30,7 +30,8 @@ import kg
 from kg.curation.turtle import dump, new_graph
 from kg.graph.terms import ONTOLOGY_DIR, PAL, RDF
 from kg.graph.validate import Places, shape_faults
-from kg.serving import cli, http
+from kg.serving import api, cli
+from kg.serving.api import protocol
 from tests.worked_example import example, weights
 
 ROOT = Path(__file__).parents[1]
@@ -95,15 +96,20 @@ class Runner:
         return found[0] if redirect else _kept(found, output)
 
     def curl(self, words: list[str]) -> str:
-        """`curl -s [-H HEADER] [--data-urlencode NAME=VALUE] URL`, answered by the routes themselves."""
+        """`curl -s [-H HEADER] [--json BODY] [--data-urlencode NAME=VALUE] URL`, answered by the routes themselves."""
         assert self.server is not None
-        headers, form, url = {}, {}, words[-1].removeprefix("http://127.0.0.1:8501")
+        body, headers, form, url = "", {}, {}, words[-1].removeprefix("http://127.0.0.1:8501")
         for option, value in pairwise(words):
             if option == "-H":
                 headers[value.partition(":")[0]] = value.partition(":")[2].strip()
+            elif option == "--json":
+                body = value
             elif option == "--data-urlencode":
                 form[value.partition("=")[0]] = value.partition("=")[2]
-        answer = self.server.post(url, data=form, headers=headers) if form else self.server.get(url, headers=headers)
+        if form or body:
+            answer = self.server.post(url, data=form or None, content=body or None, headers=headers)
+        else:
+            answer = self.server.get(url, headers=headers)
         return answer.text.replace("\r\n", "\n").rstrip("\n") + "\n"
 
 
@@ -141,7 +147,7 @@ def import_tables(command: list[str]) -> tuple[str, int]:
 @contextmanager
 def server() -> Iterator[TestClient]:
     """The routes of the server, with workers of their own."""
-    with patch.object(http, "_endpoint", None), TestClient(Starlette(routes=http.routes(), lifespan=http.lifespan)) as client:
+    with patch.object(protocol, "_endpoint", None), TestClient(Starlette(routes=api.routes(), lifespan=api.lifespan)) as client:
         yield client
 
 
@@ -204,7 +210,7 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_route_is_documented() -> None:
-    assert not [route.path for route in http.routes() if f"`{route.path}" not in text_of("docs/api.md")]
+    assert not [route.path for route in api.routes() if f"`{route.path}" not in text_of("docs/api.md")]
 
 
 def test_every_field_of_an_answer_is_documented() -> None:

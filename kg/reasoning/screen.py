@@ -101,6 +101,7 @@ class RuleResult:
     rule: str
     label: str
     target: str
+    pathology: str
     applies: bool
     points: float
     most: float
@@ -111,7 +112,8 @@ class RuleResult:
     sources: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        return {"rule": self.rule, "label": self.label, "target": self.target, "applies": self.applies,
+        return {"rule": self.rule, "label": self.label, "target": self.target, "pathology": self.pathology,
+                "applies": self.applies,
                 "points": self.points, "most": self.most,
                 "reading": self.reading, "urgency": self.urgency, "met": list(self.met), "missing": list(self.missing),
                 "sources": list(self.sources)}  # fmt: skip
@@ -247,9 +249,11 @@ class _Tally:
     met: tuple[_Criterion, ...]
     open: tuple[_Criterion, ...]
 
-    def can_apply(self, answers: Answers) -> bool:
-        """Whether the rule applies, or may still turn out to."""
-        return self.applies or not answers.absent >= self.rule.required
+    def wanted(self, answers: Answers) -> tuple[tuple[str, str], ...]:
+        """Findings to ask about, with the criterion in words: what is open, or first whether the rule applies at all."""
+        if self.applies:
+            return tuple((part.answers[0], part.node.one("criterion")) for part in self.open if part.answers)
+        return () if answers.absent >= self.rule.required else tuple((finding, finding) for finding in sorted(self.rule.required))
 
     @property
     def reading(self) -> Node | None:
@@ -266,7 +270,7 @@ class _Tally:
         urgency = reading.one("urgency").removeprefix(_URGENCY) if reading else ""
         met, missing = (tuple(part.node.one("criterion") for part in parts) for parts in (self.met, self.open))
         return RuleResult(
-            node.slug, node.label, node.one("ruleTarget"), self.applies, self.points, self.most,
+            node.slug, node.label, node.one("ruleTarget"), self.rule.pathology, self.applies, self.points, self.most,
             reading.one("interpretation") if reading else None, urgency or None, met, missing,
             self.rule.readings[0].all("dcterms:source"),
         )  # fmt: skip
@@ -415,7 +419,7 @@ class Screener:
             condition, regions, person, answers, self._knowledge.version, referral, self._do_now(referral),
             self._urgencies[referral.urgency].one("toClient") if referral else None,
             suspected, tuple(considered), rules,
-            self._questions(odds, considered, [tally for tally in tallies if tally.can_apply(answers)], person, answers), self._knowledge,
+            self._questions(odds, considered, tallies, person, answers), self._knowledge,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ probabilities
@@ -532,8 +536,8 @@ class Screener:
         gains: dict[str, float] = {}
         asked: dict[str, list[tuple[str, _Ask]]] = {}
         for path in considered:
-            open_ = [part for tally in tallies if tally.rule.pathology == path for part in tally.open]
-            asks = {ask.finding: ask for ask in (*self._asks_of_rules(path, open_), *self._asks_of_flags(path, person))}
+            of_rules = [wanted for tally in tallies if tally.rule.pathology == path for wanted in tally.wanted(answers)]
+            asks = {ask.finding: ask for ask in (*self._asks_of_rules(path, of_rules), *self._asks_of_flags(path, person))}
             wanted = [ask for slug, ask in asks.items() if slug not in answers.present | answers.absent]
             for turn, ask in enumerate(sorted(wanted, key=lambda ask: (not ask.opens, -ask.weight, ask.finding))):
                 gain = ask.weight * odds[path] * self._parameters["screening-repeat"] ** turn
@@ -546,11 +550,11 @@ class Screener:
                 for flag in _once(self._by_pathology[pathology])
                 if not flag.reassures and person.fits(self._knowledge[flag.slug])]  # fmt: skip
 
-    def _asks_of_rules(self, pathology: str, criteria: Iterable[_Criterion]) -> list["_Ask"]:
+    def _asks_of_rules(self, pathology: str, wanted: Iterable[tuple[str, str]]) -> list["_Ask"]:
         urgency = self._gravest(pathology)
         weight = self._weight(urgency, self._parameters["screening-criterion-ratio"])
-        return [_Ask(slug, self._knowledge[slug].one("question", part.node.one("criterion")), urgency, weight, False)
-                for part in criteria for slug in part.answers[:1] if slug not in self._by_flag]  # fmt: skip
+        return [_Ask(slug, self._knowledge[slug].one("question", words), urgency, weight, False)
+                for slug, words in wanted if slug not in self._by_flag]  # fmt: skip
 
     def _weight(self, urgency: str, ratio: float) -> float:
         return self._urgencies[urgency].number("value") * log(ratio)

@@ -113,8 +113,9 @@ def _print_referral(console: "Console", answer: "Screening") -> None:
         against = f"; against: {', '.join(map(label, suspicion.against))}" if suspicion.against else ""
         console.print(f"  Suspicion {suspicion.words}: {suspicion.label} ({suspicion.probability:.1%}), for: "
                       f"{', '.join(map(label, suspicion.supporting))}{against}", highlight=False, markup=False)  # fmt: skip
+    suspected = {suspicion.pathology for suspicion in answer.suspected}
     for rule in answer.rules:
-        if rule.applies and rule.met:
+        if rule.reading or (rule.applies and rule.met and rule.pathology in suspected):
             state = rule.reading or f"open: {'; '.join(rule.missing)}"
             console.print(f"  {rule.label}: {rule.points:g} point{'' if rule.points == 1 else 's'}, {state}", highlight=False, markup=False)
 
