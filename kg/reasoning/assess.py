@@ -290,13 +290,17 @@ class Assessor:
                 raise PalpateError(f"The test {test!r} cannot be both positive and negative.")
         return results
 
+    @cached_property
+    def _of_age(self) -> tuple[str, ...]:
+        """The findings that the age answers by itself."""
+        return tuple(finding for finding in sorted(self._shown) if {"fromAge", "toAge"} & set(self._knowledge[finding].properties))
+
     def _with_age(self, answers: Answers, person: Person) -> Answers:
         """The answers with those that the age gives by itself."""
-        stated = [finding for finding in self._shown if {"fromAge", "toAge"} & set(self._knowledge[finding].properties)]
         if person.age is None:
             return answers
         known = answers.present | answers.absent
-        met = {finding: person.fits(self._knowledge[finding]) for finding in stated if finding not in known}
+        met = {finding: person.fits(self._knowledge[finding]) for finding in self._of_age if finding not in known}
         return Answers(
             answers.present | {f for f, fits in met.items() if fits}, answers.absent | {f for f, fits in met.items() if not fits}
         )
@@ -342,7 +346,7 @@ class Assessor:
         flags = {node.slug for node in self._knowledge.of_class("RedFlag")}
         width, rows, steps = len(self._conditions) + 1, [], []
         for finding, shares in sorted(self._shown.items()):
-            if finding in flags or {"fromAge", "toAge"} & set(self._knowledge[finding].properties):
+            if finding in flags or finding in self._of_age:
                 continue
             row = np.full(width, self._rate(finding))
             row[list(shares)] = list(shares.values())
@@ -356,12 +360,20 @@ class Assessor:
             rows.append(row)
         return tuple(steps), np.array(rows)
 
+    @cached_property
+    def _own_information(self) -> NDArray[np.float64]:
+        """c log c + (1 - c) log(1 - c) of the chances of a yes, in bits."""
+        _, chance = self._steps
+        return _xlog(chance) + _xlog(1 - chance)
+
     def _next(self, posterior: NDArray[np.float64], answers: Answers, results: Mapping[str, str]) -> tuple[Next, ...]:
         """The steps whose answer is expected to remove most entropy, in bits."""
         steps, chance = self._steps
         yes = chance @ posterior
-        after = yes * _entropy(chance * posterior / yes[:, None]) + (1 - yes) * _entropy((1 - chance) * posterior / (1 - yes)[:, None])
-        gain = np.maximum(_entropy(posterior[None, :])[0] - after, 0.0)
+        information = _xlog(posterior)
+        # the entropy left after each answer, times its chance: -sum(c p log(c p)) + y log y, with log(c p) = log c + log p
+        left = _xlog(yes) + _xlog(1 - yes) - self._own_information @ posterior - information.sum()
+        gain = np.maximum(-information.sum() - left, 0.0)
         known = answers.present | answers.absent | set(results)
         order = sorted(
             (place for place, (_, slug) in enumerate(steps) if slug not in known), key=lambda i: (-round(float(gain[i]), 12), steps[i])
@@ -399,6 +411,6 @@ def results_of(words: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _entropy(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Entropy of each row, in bits."""
-    return -(rows * np.log2(np.maximum(rows, _LEAST))).sum(axis=1)  # type: ignore[no-any-return]
+def _xlog(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """x log2 x, which is 0 at 0."""
+    return values * np.log2(np.maximum(values, _LEAST))

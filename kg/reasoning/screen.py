@@ -290,6 +290,7 @@ class Screener:
         self._places: dict[str, set[str]] = {}
         for node in knowledge.of_class("RedFlagIndication"):
             self._add(node)
+        self._signs = {path: _once(flags) for path, flags in self._by_pathology.items()}
         self._risks = {path: nodes for (path,), nodes in knowledge.group("PathologyRisk", "riskOf").items()}
         self._advice: dict[str, list[str]] = {}
         for node in knowledge.of_class("Advice"):
@@ -452,9 +453,9 @@ class Screener:
         most = self._parameters["screening-ratio-most"]
         evidence = [log(min(risk.number("lrPositive"), most)) for risk in self._risks.get(pathology, ())
                     if (risk.one("riskFactor") in answers.present if risk.one("riskFactor") else person.meets(risk))]  # fmt: skip
-        flags = self._by_pathology[pathology]
-        evidence += [max(log(f.ratio), 0.0) for f in _once(flags) if f.slug in answers.present]
-        evidence += [log(f.absence) for f in _once(flags) if f.slug in answers.absent]
+        flags = self._signs[pathology]
+        evidence += [max(log(f.ratio), 0.0) for f in flags if f.slug in answers.present]
+        evidence += [log(f.absence) for f in flags if f.slug in answers.absent]
         logit = log(pretest / (1 - pretest)) + pooled(evidence, self._parameters["screening-pooling"])
         return 1 / (1 + exp(-logit))
 
@@ -475,7 +476,7 @@ class Screener:
     def _refer(self, odds: Mapping[str, float], rules: Sequence[RuleResult], answers: Answers) -> Referral | None:
         reasons = [self._reason(flag) for slug in answers.present for flag in self._by_flag.get(slug, ()) if flag.alone]
         for path, probability in odds.items():
-            flags = [flag for flag in _once(self._by_pathology[path]) if flag.slug in answers.present and not flag.reassures]
+            flags = [flag for flag in self._signs[path] if flag.slug in answers.present and not flag.reassures]
             if any(flag.triggers for flag in flags) and probability >= self._urgencies[self._urgency_of(flags)].number("threshold"):
                 reasons += [self._reason(flag, self._urgency_of(flags)) for flag in flags]
         for rule in rules:
@@ -509,8 +510,7 @@ class Screener:
 
     def _suspected(self, odds: Mapping[str, float], answers: Answers) -> tuple[Suspicion, ...]:
         found = []
-        for path, flags in self._by_pathology.items():
-            own = _once(flags)
+        for path, own in self._signs.items():
             supporting = [flag for flag in own if flag.slug in answers.present and not flag.reassures]
             if supporting:
                 against = [
@@ -547,7 +547,7 @@ class Screener:
 
     def _asks_of_flags(self, pathology: str, person: Person) -> list["_Ask"]:
         return [_Ask(flag.slug, flag.question, flag.urgency, self._weight(flag.urgency, flag.ratio), flag.opens)
-                for flag in _once(self._by_pathology[pathology])
+                for flag in self._signs[pathology]
                 if not flag.reassures and person.fits(self._knowledge[flag.slug])]  # fmt: skip
 
     def _asks_of_rules(self, pathology: str, wanted: Iterable[tuple[str, str]]) -> list["_Ask"]:
