@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any
 from kg.errors import GraphError, PalpateError, TableError, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from kg.reasoning.adapt import Advice
+    from kg.reasoning.assess import Assessment
     from kg.reasoning.contrast import Comparison, Move
     from kg.reasoning.rank import Engine, Ranking
+    from kg.reasoning.screen import Screening
 
-__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "compare", "load", "rank", "search", "what_if"]
+__all__ = [
+    "GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "assess", "compare", "load", "rank", "screen", "search",
+    "what_if",
+]  # fmt: skip
 
 
 @cache
@@ -89,6 +94,26 @@ def adapt(hazards: "Iterable[str]" = (), *, condition: str | None = None, phase:
     """
     engine = load()
     return engine.adapt(engine.client(phase, None, hazards, red_flags, on), condition)
+
+
+def screen(complaint: str | None = None, *, region: str | None = None, age: int | None = None, sex: str | None = None,
+           present: "Iterable[str]" = (), absent: "Iterable[str]" = ()) -> "Screening":  # fmt: skip
+    """Screen a complaint for serious disease that could hide behind it; see `Engine.screen`.
+
+    Raises:
+        UnknownName: for any word that the graph does not hold.
+    """
+    return load().screen(complaint, region, age, sex, present, absent)
+
+
+def assess(findings: "Iterable[str]" = (), *, absent: "Iterable[str]" = (), tests: "Mapping[str, str] | None" = None,
+           region: str | None = None, age: int | None = None, sex: str | None = None) -> "Assessment":  # fmt: skip
+    """What findings and tests are consistent with, behind a screening of the same answers; see `Engine.assess`.
+
+    Raises:
+        UnknownName: for any word that the graph does not hold.
+    """
+    return load().assess(findings, absent, tests, region, age, sex)
 
 
 def search(text: str, limit: int = 10) -> list[Any]:

@@ -96,15 +96,20 @@ class Runner:
         return found[0] if redirect else _kept(found, output)
 
     def curl(self, words: list[str]) -> str:
-        """`curl -s [-H HEADER] [--data-urlencode NAME=VALUE] URL`, answered by the routes themselves."""
+        """`curl -s [-H HEADER] [--json BODY] [--data-urlencode NAME=VALUE] URL`, answered by the routes themselves."""
         assert self.server is not None
-        headers, form, url = {}, {}, words[-1].removeprefix("http://127.0.0.1:8501")
+        body, headers, form, url = "", {}, {}, words[-1].removeprefix("http://127.0.0.1:8501")
         for option, value in pairwise(words):
             if option == "-H":
                 headers[value.partition(":")[0]] = value.partition(":")[2].strip()
+            elif option == "--json":
+                body = value
             elif option == "--data-urlencode":
                 form[value.partition("=")[0]] = value.partition("=")[2]
-        answer = self.server.post(url, data=form, headers=headers) if form else self.server.get(url, headers=headers)
+        if form or body:
+            answer = self.server.post(url, data=form or None, content=body or None, headers=headers)
+        else:
+            answer = self.server.get(url, headers=headers)
         return answer.text.replace("\r\n", "\n").rstrip("\n") + "\n"
 
 

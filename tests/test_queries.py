@@ -396,6 +396,15 @@ EXPECTED: dict[str, Expected] = {
         {"group": "deep-pressure", "technique": "deep-transverse-friction"}, {"group": "cold", "technique": "cryotherapy"},
         {"group": "heat", "technique": "superficial-heat"}, {"group": "suction-techniques", "technique": "cupping"},
         lacks=({"group": "any-massage", "technique": "superficial-heat"}, {"group": "deep-pressure", "technique": "effleurage"})),
+    "presentations-of-condition": has(
+        {"finding": "finding-pain-under-heel", "aspect": "place", "frequency": "typical", "share": 0.75},
+        {"finding": "finding-tingling-or-numbness", "frequency": "seldom", "share": 0.02},
+        lacks=({"finding": "finding-pain-at-jaw-or-cheek"},),
+        holds=lambda rows: [row["share"] for row in rows] == sorted((row["share"] for row in rows), reverse=True)),
+    "pretest-of-pathologies": has(
+        {"pathology": "acute-coronary-syndrome", "probability": 0.036, "source": "bosner-2009-chestpain"},
+        {"pathology": "stroke", "probability": 0.001, "counted": "rare"},
+        holds=lambda rows: len(rows) == len(kg.load().knowledge.of_class("SeriousPathology"))),
     "recommendations-for-condition": has(
         {"technique": "traction-unspecified", "advice": "not recommended", "source": "who-2023-lowback"},
         {"technique": "massage-unspecified", "advice": "recommended", "source": "who-2023-lowback"}),

@@ -19,6 +19,7 @@ from kg.errors import PalpateError
 from kg.graph.index import Names
 from kg.graph.knowledge import Knowledge, Node, Version
 from kg.reasoning.adapt import Adapter, Advice, ModificationPlan
+from kg.reasoning.assess import Assessment, Assessor
 from kg.reasoning.certainty import AGAINST, CONFLICTING, SUPPORTED, Certainty, Reader, bands
 from kg.reasoning.client import Client
 from kg.reasoning.evidence import Observation
@@ -27,6 +28,7 @@ from kg.reasoning.mechanism import Need
 from kg.reasoning.preferences import Preferences
 from kg.reasoning.safety import Reason, Referral, SafetyGate, Verdict
 from kg.reasoning.score import Model, Score
+from kg.reasoning.screen import Screener, Screening
 
 _SCOPES = {"scope-massage": "massage", "scope-adjunct": "adjunct", "scope-referral-only": "referral-only"}
 _SHOWN = (
@@ -256,6 +258,50 @@ class Engine:
                red_flags: Iterable[str] = (), on: date | str | None = None, age: int | None = None) -> Client:  # fmt: skip
         """A client whose words are resolved; see `Client.of`."""
         return Client.of(self.knowledge, self.names, phase, irritability, hazards, red_flags, on, age)
+
+    @cached_property
+    def _screener(self) -> Screener:
+        return Screener(self.knowledge, self.names, self.gate)
+
+    @cached_property
+    def _assessor(self) -> Assessor:
+        return Assessor(self.knowledge, self.names, self._screener)
+
+    def screen(self, complaint: str | None = None, region: str | None = None, age: int | None = None, sex: str | None = None,
+               present: Iterable[str] = (), absent: Iterable[str] = ()) -> Screening:  # fmt: skip
+        """Screen a complaint for serious disease that could hide behind it.
+
+        Args:
+            complaint: a condition, or a region of the body.
+            region: the region that hurts; narrows a condition that lies in several.
+            age: in years.
+            sex: female or male.
+            present: red flags, findings, and hazards or conditions of the history that are there.
+            absent: the same, asked about and not there. What is in neither list has not been asked.
+
+        Raises:
+            UnknownName: for any word that the graph does not hold.
+            PalpateError: for an age that no person has, or an answer that is both present and absent.
+        """
+        return self._screener.screen(complaint, region, age, sex, present, absent)
+
+    def assess(self, findings: Iterable[str] = (), absent: Iterable[str] = (), tests: Mapping[str, str] | None = None,
+               region: str | None = None, age: int | None = None, sex: str | None = None) -> Assessment:  # fmt: skip
+        """What findings and tests are consistent with, behind a screening of the same answers.
+
+        Args:
+            findings: findings and red flags that are there; hazards and conditions of the history too.
+            absent: the same, asked about and not there.
+            tests: orthopedic test -> `positive` or `negative`.
+            region: the region that hurts.
+            age: in years.
+            sex: female or male.
+
+        Raises:
+            UnknownName: for any word that the graph does not hold.
+            PalpateError: for an age that no person has, or an answer that contradicts another.
+        """
+        return self._assessor.assess(findings, absent, tests, region, age, sex)
 
     def preferences(self, **stated: Any) -> Preferences:
         """Preferences whose words are resolved; see `Preferences.of`."""

@@ -361,11 +361,15 @@ class SafetyGate:
             ReferralReason(own, self._knowledge.label(own), None, None, "emergency", rule.reason.sources, rule.reason.sourcing)
             for own in client.hazards for rule in self.rules_of(own, client.days_since(own)) if rule.reason.level == EMERGENCY
         ]  # fmt: skip
-        if not reasons:
-            return None
+        return self.referral(reasons)
+
+    def referral(self, reasons: Iterable[ReferralReason]) -> Referral | None:
+        """The referral for some reasons, the most urgent first, with what to do now; None where there are none."""
         ordered = sorted(dict.fromkeys(reasons), key=lambda r: (URGENCIES.index(r.urgency), r.slug, r.pathology or "", r.sources))
+        if not ordered:
+            return None
         urgency = ordered[0].urgency
-        return Referral(urgency, tuple(ordered), self._knowledge[_URGENCY + urgency].one("demands"))
+        return Referral(urgency, tuple(ordered), self._knowledge[_URGENCY + urgency].one("doNow"))
 
     @cached_property
     def _indications(self) -> Mapping[tuple[str, ...], list[Node]]:
