@@ -311,7 +311,7 @@ class SafetyGate:
         ]  # fmt: skip
 
     def _strength(self, node: Node, refers: str) -> bool:
-        """Whether the strength of a flag lets it refer in a way, alone or together; a flag without a strength refers."""
+        """Whether the strength of a flag lets it refer in a way, alone or together; a flag without a strength refers: the safe side."""
         strength = node.one("flagStrength")
         return not strength or self._knowledge[strength].properties[refers][0] is True
 
