@@ -41,12 +41,12 @@ def words(at: AppTest) -> str:
 
 
 def flag(engine: Engine, urgency: str) -> tuple[str, str]:
-    """A red flag whose only indications have an urgency, and a condition that its disease mimics."""
+    """A red flag that refers by itself, whose only indications have an urgency, and a condition that its disease mimics."""
     found: dict[str, list[str]] = {}
     for node in engine.knowledge.of_class("RedFlagIndication"):
         found.setdefault(node.one("redFlag"), []).append(node.one("urgency"))
     sole = next(node for node in engine.knowledge.of_class("RedFlagIndication")
-                if set(found[node.one("redFlag")]) == {urgency} and node.all("mimics"))  # fmt: skip
+                if set(found[node.one("redFlag")]) == {urgency} and node.all("mimics") and not node.one("flagStrength"))  # fmt: skip
     return sole.one("redFlag"), sole.one("mimics")
 
 

@@ -58,6 +58,25 @@ def asserted() -> Graph:
 
 
 @cache
+def quiet() -> frozenset[str]:
+    """The red flags that the ontology lets refer nobody by themselves."""
+    graph = Graph()
+    for path in sorted(ONTOLOGY_DIR.rglob("*.ttl")):
+        if "flagStrength" in (text := path.read_text(encoding="utf-8")) or "FlagStrength" in text or "redFlag" in text:
+            graph.parse(path)
+    alone = {strength: value.toPython() for strength, value in graph.subject_objects(pal("refersAlone"))}
+    loud = {flag for indication, flag in graph.subject_objects(pal("redFlag"))
+            if alone.get(graph.value(indication, pal("flagStrength")), True)}  # fmt: skip
+    return frozenset(slugs(graph.objects(None, pal("redFlag"))) - slugs(loud))
+
+
+def referred(engine: Engine, *flags: str) -> set[str] | None:
+    """The flags for which a client with these flags and nothing else is referred; None without a referral."""
+    answer = engine.rank("chronic-low-back-pain", engine.client("chronic", None, [], flags), explain=False)
+    return {reason.slug for reason in answer.referral.reasons} if answer.referral else None
+
+
+@cache
 def families() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for technique, family in asserted().subject_objects(pal("family")):
@@ -304,6 +323,9 @@ def test_red_flags_refer_as_urgently_as_their_table_says(engine: Engine) -> None
     assert len(urgency) > 150
     for flag, expected in urgency.items():
         answer = engine.rank("mechanical-neck-pain", engine.client(red_flags=[flag]), explain=False)
+        if flag in quiet():
+            assert answer.referral is None
+            continue
         assert answer.referral is not None
         assert answer.referral.urgency == expected
         assert bool(answer.recommended) == (expected == "medical-review")
@@ -502,12 +524,40 @@ def test_every_red_flag_refers_as_urgently_as_its_file_says(engine: Engine) -> N
     graph = asserted()
     for indication in graph.subjects(RDF.type, pal("RedFlagIndication")):
         flag, urgency, pathology = (slugs(graph.objects(indication, pal(name))).pop() for name in ("redFlag", "urgency", "pathology"))
+        if flag in quiet():
+            continue
         answer = engine.rank("chronic-low-back-pain", engine.client("chronic", None, [], [flag]), explain=False)
         assert answer.referral is not None
         told = {(r.slug, r.pathology, f"urgency-{r.urgency}") for r in answer.referral.reasons}
         assert (flag, pathology, urgency) in told
         if urgency != "urgency-medical-review":
             assert not offered(answer), flag
+
+
+def test_few_flags_refer_nobody_alone(engine: Engine) -> None:
+    assert quiet() >= {"acs-palpation-reproduces", "ankle-ottawa-negative", "myelopathy-cluster-1", "single-red-flag", "pe-any-perc"}
+    assert "meningitis-signs-absent" not in quiet()
+    assert len(quiet()) * 10 <= len({node.one("redFlag") for node in engine.knowledge.of_class("RedFlagIndication")})
+    for flag in quiet():
+        assert referred(engine, flag) is None, flag
+
+
+def test_a_weak_flag_refers_together_with_another_of_the_same_disease(engine: Engine) -> None:
+    assert referred(engine, "arm-paresthesia-bilateral", "clumsy-hands") == {"arm-paresthesia-bilateral", "clumsy-hands"}
+    assert referred(engine, "pe-any-perc", "pe-breathlessness") == {"pe-any-perc", "pe-breathlessness"}
+    assert referred(engine, "pe-any-perc", "arm-paresthesia-bilateral") is None
+    assert referred(engine, "pe-any-perc", "clumsy-hands") == {"clumsy-hands"}
+
+
+def test_no_flag_silences_another(engine: Engine) -> None:
+    """A flag that reassures, or refers nobody by itself, never takes away what another flag refers for."""
+    for flag in ("acs-pressure", "ankle-ottawa-positive", "myelopathy-cluster-3", "cancer-history-back"):
+        assert (referred(engine, flag, *sorted(quiet())) or set()) >= {flag}
+
+
+def test_a_flag_that_only_makes_others_weigh_more_does_not_refer_with_its_like(engine: Engine) -> None:
+    assert referred(engine, "first-episode-over-50", "back-pain-no-better-after-month-of-care") is None
+    assert referred(engine, "first-episode-over-50", "weight-loss-unexplained") == {"weight-loss-unexplained"}
 
 
 @pytest.mark.parametrize("pathology", ["acute-coronary-syndrome", "stroke"])

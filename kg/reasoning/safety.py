@@ -352,10 +352,10 @@ class SafetyGate:
     def refer(self, client: Client, condition: str | None) -> Referral | None:
         """The referral that red flags and emergencies among the hazards demand, with the most urgent first."""
         reasons = [
-            ReferralReason(flag, self._knowledge.label(flag), node.one("pathology"), self._knowledge.label(node.one("pathology")),
-                           node.one("urgency").removeprefix(_URGENCY), node.all("dcterms:source"),
-                           sourcing(self._knowledge, node.all("dcterms:source"), node.one("basis")))
-            for flag in client.red_flags for node in self._indications.get((flag,), ())
+            ReferralReason(node.one("redFlag"), self._knowledge.label(node.one("redFlag")), node.one("pathology"),
+                           self._knowledge.label(node.one("pathology")), node.one("urgency").removeprefix(_URGENCY),
+                           node.all("dcterms:source"), sourcing(self._knowledge, node.all("dcterms:source"), node.one("basis")))
+            for node in self._referring(client.red_flags)
         ]  # fmt: skip
         reasons += [
             ReferralReason(own, self._knowledge.label(own), None, None, "emergency", rule.reason.sources, rule.reason.sourcing)
@@ -370,6 +370,23 @@ class SafetyGate:
             return None
         urgency = ordered[0].urgency
         return Referral(urgency, tuple(ordered), self._knowledge[_URGENCY + urgency].one("doNow"))
+
+    def _referring(self, flags: tuple[str, ...]) -> list[Node]:
+        """What refers among flags: each that does so alone, and those that do so together with another of the same pathology."""
+        nodes = [node for flag in flags for node in self._indications.get((flag,), ())]
+        together: dict[str, set[str]] = {}
+        for node in nodes:
+            if self._strength(node, "refersTogether"):
+                together.setdefault(node.one("pathology"), set()).add(node.one("redFlag"))
+        return [
+            node for node in nodes if self._strength(node, "refersAlone")
+            or (self._strength(node, "refersTogether") and len(together[node.one("pathology")]) > 1)
+        ]  # fmt: skip
+
+    def _strength(self, node: Node, refers: str) -> bool:
+        """Whether the strength of a flag lets it refer in a way, alone or together; a flag without a strength refers: the safe side."""
+        strength = node.one("flagStrength")
+        return not strength or self._knowledge[strength].properties[refers][0] is True
 
     @cached_property
     def _indications(self) -> Mapping[tuple[str, ...], list[Node]]:
