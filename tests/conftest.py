@@ -5,10 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import kg
 from kg.graph.terms import ONTOLOGY_DIR
 from kg.reasoning.rank import Engine
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")  # how long an example takes depends on the machine
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from typing import Any
 from scipy.stats import beta as beta_distribution
 
 import kg
-from kg.reasoning.score import Observation
+from kg.reasoning.mechanism import Measurement
 
 CONDITION, TECHNIQUE, PHASE, IRRITABILITY = "delayed-onset-muscle-soreness", "static-stretching", "acute", "moderate"
-FACTORS = ("design", "certainty", "participants", "phase", "outcome", "comparator", "condition", "technique", "tolerance")
+FACTORS = ("design", "certainty", "participants", "outcome", "comparator", "age", "phase", "condition", "technique")
 
 
 def number(value: float) -> str:
@@ -23,7 +23,7 @@ def number(value: float) -> str:
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A Markdown table; numbers, and the columns that hold them, to the right."""
     body = list(rows)
-    rule = ["--:" if isinstance(cell, float) else "---" for cell in body[0]]
+    rule = ["--:" if isinstance(cell, float) else "---" for cell in (body[0] if body else header)]
     lines = [header, rule, *([number(cell) if isinstance(cell, float) else str(cell) for cell in row] for row in body)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -98,11 +98,11 @@ def _needs(answer: dict[str, Any]) -> str:
 
 
 def _claims(answer: dict[str, Any], entry: dict[str, Any]) -> str:
-    count, discount = answer["parameters"]["link-prior-observations"], answer["parameters"]["discount-technique-step"]
+    count, discount = answer["parameters"]["link-prior-observations"], answer["parameters"]["discount-claim-step"]
     links = {link.claim: link for link in kg.load().model.mechanism.links if link.technique == TECHNIQUE}
     measured = {o.statement: o for claim in entry["claims"] for o in links[claim["claim"]].evidence}
     laboratory = table(("measurement", *("design", "population", "technique"), "weight", "share"), (
-        (f"`{o.statement}`", *(o.factors[name] for name in ("design", "population", "technique")), prod(o.factors.values()), _share(o))
+        (f"`{o.statement}`", *(o.factors[name] for name in ("design", "population", "technique")), prod(o.factors.values()), o.share)
         for o in measured.values()))  # fmt: skip
     rows = []
     for claim in entry["claims"]:
@@ -117,18 +117,13 @@ def _claims(answer: dict[str, Any], entry: dict[str, Any]) -> str:
     return f"{first}\n\nThen the strength of each claim, {formula}:\n\n{strengths}"
 
 
-def _share(observation: Observation) -> float:
-    assert observation.share is not None
-    return observation.share
-
-
-def _pooled(observations: list[Observation]) -> tuple[list[float], list[float]]:
-    """Successes and failures of each observation after sharing within its source."""
+def _pooled(observations: list[Measurement]) -> tuple[list[float], list[float]]:
+    """Successes and failures of each measurement after sharing within its source."""
     gains, losses = [], []
     for o in observations:
         group = [other for other in observations if other.source == o.source]
-        good = [prod(other.factors.values()) * _share(other) for other in group]
-        bad = [prod(other.factors.values()) * (1 - _share(other)) for other in group]
+        good = [prod(other.factors.values()) * other.share for other in group]
+        bad = [prod(other.factors.values()) * (1 - other.share) for other in group]
         total = sum(good) + sum(bad)
         gains.append(good[group.index(o)] * max(good) / total if total else 0.0)
         losses.append(bad[group.index(o)] * max(bad) / total if total else 0.0)
@@ -155,13 +150,23 @@ def _coverage(answer: dict[str, Any], entry: dict[str, Any]) -> str:
             rows.append((_place(need), float(relieved), spared, relieved * spared, need["weight"] * relieved * spared))
     p, tolerance = answer["parameters"], entry["tolerance"]
     same(plausibility, entry["plausibility"])
-    prior = p["prior-mean-low"] + (p["prior-mean-high"] - p["prior-mean-low"]) * plausibility * tolerance
+    mechanism = p["prior-mean-low"] + (p["prior-mean-high"] - p["prior-mean-low"]) * plausibility * tolerance
+    same(mechanism, entry["mechanism"])
+    won, lost, share, half = entry["record"]["successes"], entry["record"]["failures"], p["record-share"], p["record-half"]
+    prior = (1 - share) * mechanism + share * (won * tolerance + half * mechanism) / (won * tolerance + lost + half)
     same(prior, entry["prior"]["mean"])
+    count = p["prior-observations"] * (1 - entry["doubt"])
+    same(count, entry["prior"]["observations"])
     return ("**4. Coverage, plausibility, prior.** Impairments that no path reaches count 0.\n\n"
             + table(("impairment", "relieved", "spared", "covered", "× weight"), rows)
             + f"\n\nPlausibility = {number(plausibility)}, the sum of the last column. Tolerance = {number(tolerance)}. "
-            f"Mean of the prior = {number(p['prior-mean-low'])} + {number(p['prior-mean-high'] - p['prior-mean-low'])} × "
-            f"{number(plausibility)} × {number(tolerance)} = {number(prior)}.")  # fmt: skip
+            f"Mechanism = {number(p['prior-mean-low'])} + {number(p['prior-mean-high'] - p['prior-mean-low'])} × "
+            f"{number(plausibility)} × {number(tolerance)} = {number(mechanism)}.\n\n"
+            f"Record in conditions that are no kin: {number(won)} for, {number(lost)} against. Mean of the prior = "
+            f"{number(1 - share)} × {number(mechanism)} + {number(share)} × ({number(won)} × {number(tolerance)} + {number(half)} × "
+            f"{number(mechanism)}) / ({number(won)} × {number(tolerance)} + {number(lost)} + {number(half)}) = {number(prior)}.\n\n"
+            f"Doubt, by effects that measurements refuted: {number(entry['doubt'])}. Observations of the prior = "
+            f"{number(p['prior-observations'])} × (1 − {number(entry['doubt'])}) = {number(count)}.")  # fmt: skip
 
 
 def _evidence(answer: dict[str, Any], entry: dict[str, Any]) -> str:
@@ -173,13 +178,14 @@ def _evidence(answer: dict[str, Any], entry: dict[str, Any]) -> str:
         (names[o["statement"]], *(o["factors"][name] for name in FACTORS), prod(o["factors"].values()),
          "silent" if o["share"] is None else o["share"]) for o in entry["evidence"]))  # fmt: skip
     rows = []
-    for source in dict.fromkeys(o["source"] for o in evidence):
-        group = [o for o in evidence if o["source"] == source]
+    tolerance = entry["tolerance"]
+    for cluster in dict.fromkeys(o["cluster"] for o in evidence):
+        group = [o for o in evidence if o["cluster"] == cluster]
         good = [prod(o["factors"].values()) * o["share"] for o in group]
         bad = [prod(o["factors"].values()) * (1 - o["share"]) for o in group]
         total = sum(good) + sum(bad)
         s, f = sum(good) * max(good) / total, sum(bad) * max(bad) / total
-        same(s, sum(o["successes"] for o in group))
+        same(s * tolerance, sum(o["successes"] for o in group))
         same(f, sum(o["failures"] for o in group))
         rows.append((f"{', '.join(names[o['statement']] for o in group)}", sum(good), max(good), sum(bad), max(bad), total, s, f))
     header = ("source of", "sum for", "greatest for", "sum against", "greatest against", "total", "s", "f")
@@ -188,11 +194,12 @@ def _evidence(answer: dict[str, Any], entry: dict[str, Any]) -> str:
 
 
 def _posterior(answer: dict[str, Any], entry: dict[str, Any]) -> str:
-    p, knowledge = answer["parameters"], kg.load().knowledge
+    p = answer["parameters"]
     s, f = (sum(o[name] for o in entry["evidence"]) for name in ("successes", "failures"))
-    near = [o for o in entry["evidence"] if o["factors"]["condition"] * o["factors"]["technique"] >= p["class-directness-least"]]
-    amount, success = sum(o["weight"] for o in near), sum(o["successes"] for o in near)
-    count, mean = p["prior-observations"], entry["prior"]["mean"]
+    near = [o for o in entry["evidence"] if sum(o["steps"].values()) <= p["class-steps-most"]]
+    success = sum(o["successes"] for o in near) / entry["tolerance"]
+    amount = success + sum(o["failures"] for o in near)
+    count, mean = entry["prior"]["observations"], entry["prior"]["mean"]
     alpha, beta = same(mean * count + s, entry["posterior"]["alpha"]), same((1 - mean) * count + f, entry["posterior"]["beta"])
     score, (low, high) = same(alpha / (alpha + beta), entry["score"]), entry["interval"]
     same(float(beta_distribution.cdf(low, alpha, beta)), p["interval-tail"])
@@ -200,15 +207,12 @@ def _posterior(answer: dict[str, Any], entry: dict[str, Any]) -> str:
     leader = next(e for e in answer["recommended"] if e["band"] == entry["band"])
     apart = (leader["score"] - score) / sqrt(_variance(leader) + _variance(entry))
     assert apart < p["band-separation"]
-    designs = [knowledge[knowledge[o["source"]].one("design")] for o in entry["evidence"] if o["weight"]]
-    best = max(designs, key=lambda design: design.number("ceiling")).label
     return (
-        f"**6. Posterior.** α = {number(mean)} × {number(count)} + {number(s)} = {number(alpha)}; "
+        f"**6. Posterior.** With s times tolerance: α = {number(mean)} × {number(count)} + {number(s)} = {number(alpha)}; "
         f"β = {number(1 - mean)} × {number(count)} + {number(f)} = {number(beta)}. "
         f"Score = α / (α + β) = {number(score)}. Interval, the 5% and 95% points of Beta(α, β): {number(low)} to {number(high)}.\n\n"
         f"**7. Words.** Near enough evidence weighs {number(amount)}, of which {number(success / amount)} speaks for the technique: "
-        f"class *{entry['class']}*. The interval is {number(high - low)} wide and the best kind of source is {best}: "
-        f"certainty *{entry['certainty']}* ({entry['certainty_reason']}). "
+        f"class *{entry['class']}*. Certainty *{entry['certainty']}*: {entry['certainty_reason']}. "
         f"The best technique of the same band, {leader['label'].lower()}, is {number(apart)} standard deviations ahead, less than "
         f"{number(p['band-separation'])}: band {entry['band']}, rank {entry['rank']}."
     )
