@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from kg.errors import GraphError, PalpateError, TableError, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from kg.reasoning.plan import Plan, Planner
     from kg.reasoning.rank import Engine, Ranking
 
-__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "load", "rank", "search"]
+__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "load", "plan", "rank", "search"]
 
 
 @cache
@@ -43,6 +44,27 @@ def rank(condition: str, *, phase: str | None = None, irritability: str | None =
     """
     engine = load()
     return engine.rank(condition, engine.client(phase, irritability, hazards, red_flags), top)
+
+
+@cache
+def _planner() -> "Planner":
+    from kg.reasoning.plan import Planner
+
+    return Planner(load())
+
+
+def plan(condition: str, *, phase: str | None = None, irritability: str | None = None, hazards: "Iterable[str]" = (),
+         red_flags: "Iterable[str]" = (), sessions: int | None = None, minutes: float | None = None,
+         baselines: "Mapping[str, float] | None" = None) -> "Plan":  # fmt: skip
+    """Plan the treatment of a condition and a client over several sessions; see `Planner.plan`.
+
+    Raises:
+        UnknownName: for any word that the graph does not hold.
+        PalpateError: where a number is out of range.
+    """
+    engine = load()
+    return _planner().plan(condition, engine.client(phase, irritability, hazards, red_flags), sessions=sessions, minutes=minutes,
+                           baselines=baselines)  # fmt: skip
 
 
 def search(text: str, limit: int = 10) -> list[Any]:

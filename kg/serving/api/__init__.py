@@ -5,7 +5,7 @@ One error shape for all of them, problem details of RFC 9457, with the nearest v
 
 from starlette.routing import Route
 
-from kg.serving.api import protocol, rank
+from kg.serving.api import plan, protocol, rank
 from kg.serving.api.protocol import lifespan
 
 __all__ = ["lifespan", "routes"]
@@ -15,6 +15,8 @@ def routes() -> list[Route]:
     """All routes, for the server to mount."""
     return [
         Route("/sparql", protocol.sparql, methods=["GET", "POST"]),
+        Route("/api/plan", plan.plan, methods=["POST"]),
+        Route("/api/plan/check", plan.check_plan, methods=["POST"]),
         Route("/api/rank", rank.rank, methods=["GET"]),
         Route("/api/search", rank.search, methods=["GET"]),
     ]
