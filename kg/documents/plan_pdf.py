@@ -1,6 +1,7 @@
 """A plan on paper: two pages at most for the therapist, one in large type for the client."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -127,7 +128,7 @@ def _client(plan: Data) -> dict[str, Any]:
                           "items": [{"label": i["label"], "how": i["instruction"], "dose": i["dose"], "stop": i["stop"]} for i in fresh]})
     first, later = parts[:1], parts[1:]
     return {
-        "title": plan["condition"]["label"].partition(" (")[0], "referral": _referral(plan), "sessions": len(plan["sessions"]),
+        "title": re.sub(r" \([^)]*\)$", "", plan["condition"]["label"]), "referral": _referral(plan), "sessions": len(plan["sessions"]),
         "weeks": plan["course"]["weeks"] if plan.get("course") else 0, "first": first[0]["items"] if first else [],
-        "later": later,
+        "later": later, "advice": plan.get("advice", []), "call": [s["plain"] for s in plan["stop_and_refer_when"] if s.get("plain")],
     }  # fmt: skip

@@ -76,8 +76,9 @@ def frame_line(plan: Data) -> str:
     count, weeks = course["sessions"], course["weeks"]
     named = sorted({source_name(plan, s) for p in course["protocols"] for s in p["sources"]})
     rests = _BASES[course["basis"]] + (f" ({'; '.join(named)})" if named else "")
+    from_ = "Number of sessions as asked; spacing from" if "sessions" in course.get("asked", ()) else "Number and spacing from"
     return (f"{count} session{'s' if count > 1 else ''} over {weeks} week{'s' if weeks > 1 else ''}, at first "
-            f"{course['per_week']:g} a week, later farther apart. Number and spacing from {rests}.")  # fmt: skip
+            f"{course['per_week']:g} a week, later farther apart. {from_} {rests}.")  # fmt: skip
 
 
 def source_name(plan: Data, slug: str) -> str:
@@ -110,7 +111,7 @@ def withheld_lines(plan: Data) -> list[str]:
     for held in plan.get("withheld", ()):
         first = held["because"][0]
         grouped.setdefault((first["label"], held["level"], first["reason"]), []).append(held["label"])
-    return [f"{label} ({level}): {reason}. Not: {', '.join(names)}." for (label, level, reason), names in grouped.items()]
+    return [f"{label} ({level}): {reason.rstrip('.')}. Not: {', '.join(names)}." for (label, level, reason), names in grouped.items()]
 
 
 def markdown(plan: Data, labels: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from kg.reasoning.plan.facts import Facts, PlanPhase, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The frame of a plan, and the protocols it rests on; `basis` says how near these are."""
+    """The frame of a plan, and the protocols it rests on; `basis` says how near these are, `asked` what the user asked for instead."""
 
     sessions: int
     weekly: float
@@ -18,12 +18,13 @@ class Course:
     about: str
     protocols: tuple[Protocol, ...]
     basis: str
+    asked: tuple[str, ...]
 
 
 def course(facts: Facts, condition: str, phase: str | None, sessions: int | None, minutes: float | None) -> Course:
     """The frame for a condition and phase; what a user asks for goes before what protocols say."""
     about, found = facts.protocols_for(condition)
-    fitting = tuple(p for p in found if phase and p.phase == phase) or tuple(p for p in found if p.phase == ANY_PHASE) or found
+    fitting = _fitting(about, found, phase)
     counts, frequencies, lengths = ([value for value in values if value] for values in (
         [p.count for p in fitting], [p.frequency for p in fitting], [p.minutes for p in fitting]))  # fmt: skip
     count = median(counts) if counts else facts["plan-sessions-default"]
@@ -33,8 +34,21 @@ def course(facts: Facts, condition: str, phase: str | None, sessions: int | None
         sessions or max(1, round(min(count, facts["plan-sessions-most"]))),
         min(weekly, facts["plan-weekly-most"]),
         minutes or min(max(length, facts["plan-minutes-least"]), facts["plan-minutes-most"]),
-        about, fitting, "expert-reasoning" if not counts else "protocol" if about == condition else "protocol-of-family",
+        about, fitting, "expert-reasoning" if not counts else "protocol" if {p.condition for p in fitting} == {condition} else
+        "protocol-of-family", tuple(name for name, value in (("sessions", sessions), ("minutes", minutes)) if value),
     )  # fmt: skip
+
+
+def _fitting(about: str, found: tuple[Protocol, ...], phase: str | None) -> tuple[Protocol, ...]:
+    """The protocols that fit best: of the condition itself in this phase, in any; then of its kinds; then whatever the phase."""
+    own = tuple(p for p in found if p.condition == about)
+    if phase is None:
+        return own or found
+    for group in (own, found):
+        for fit in (phase, ANY_PHASE):
+            if best := tuple(p for p in group if p.phase == fit):
+                return best
+    return own or found
 
 
 def share_out(sessions: int, phases: Sequence[PlanPhase], shares: Sequence[float]) -> list[tuple[PlanPhase, int]]:

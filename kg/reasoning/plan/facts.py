@@ -105,7 +105,9 @@ class Facts:
         self.roles = {n.slug: _role(n) for n in knowledge.of_class("SessionRole")}
         self.rules = tuple(_rule(n) for n in knowledge.of_class("OrderRule"))
         self.home = tuple(_home(n) for n in knowledge.of_class("HomeCareItem"))
-        self.stops = tuple((n.one("reason"), bool(n.properties["bySession"][0])) for n in knowledge.of_class("StopRule"))
+        rules = knowledge.of_class("StopRule")
+        self.stops = tuple((n.one("reason"), bool(n.properties["bySession"][0]), n.one("plainWords")) for n in rules)
+        self.advice = tuple(n.one("plainWords") for n in sorted(knowledge.of_class("ClientAdvice"), key=lambda n: n.number("planOrder")))
 
     def __getitem__(self, parameter: str) -> float:
         return self.parameters[parameter]

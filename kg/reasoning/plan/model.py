@@ -116,6 +116,7 @@ class Stop:
     """A reason to stop, to refer, or both: a rule of planning, or a red flag that looks like the condition."""
 
     text: str
+    plain: str
     urgency: str
     session: int | None
     flag: str
@@ -124,8 +125,11 @@ class Stop:
     sources: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        return {"text": self.text, "urgency": self.urgency or None, "by_session": self.session, "red_flag": self.flag or None,
-                "pathology": self.pathology or None, "question": self.question or None, "sources": list(self.sources)}  # fmt: skip
+        return {
+            "text": self.text, "plain": self.plain or None, "urgency": self.urgency or None, "by_session": self.session,
+            "red_flag": self.flag or None, "pathology": self.pathology or None, "question": self.question or None,
+            "sources": list(self.sources),
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,7 @@ class Plan:
     maintenance: Maintenance | None
     replan: str
     note: str
+    advice: tuple[str, ...]
     withheld: tuple[Withheld, ...]
     knowledge: Knowledge
 
@@ -202,6 +207,7 @@ class Plan:
             "sessions": [session.to_dict() for session in self.sessions],
             "maintenance": self.maintenance.to_dict() if self.maintenance else None,
             "replan": self.replan or None,
+            "advice": list(self.advice),
             "stop_and_refer_when": [stop.to_dict() for stop in self.stops],
             "expected": self.expected.to_dict() if self.expected else None,
             "scores": [],
@@ -219,7 +225,7 @@ class Plan:
         c = self.course
         return {
             "sessions": len(self.sessions), "weeks": self.sessions[-1].week, "per_week": c.weekly, "minutes": c.minutes, "basis": c.basis,
-            "about": c.about,
+            "about": c.about, "asked": list(c.asked),
             "protocols": [
                 {"protocol": p.slug, "condition": p.condition, "sessions": p.sessions, "weeks": p.weeks, "per_week": p.weekly,
                  "minutes": p.minutes, "techniques": list(p.techniques), "summary": p.summary, "sources": list(p.sources)}

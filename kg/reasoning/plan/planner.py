@@ -78,11 +78,14 @@ class Planner:
         parts, held = ((), ()) if ranking.referral and ranking.referral.stops else making.sessions(frame.sessions, frame.weekly)
         last = held[-1] if held else None
         goals = self._measures.goals(ranking.condition, ranking.needs, baselines or {}, last.number, last.week) if last else ()
+        every = int(self.facts["plan-reassess-every"])
         return Plan(
-            ranking.condition, ranking.client, ranking.version, ranking.referral, frame.minutes, frame, goals, parts,
-            _measured(held, parts, goals, int(self.facts["plan-reassess-every"])), self._stops(ranking.condition, len(held)),
-            self._expected(ranking, last.week) if last else None, self._maintenance(ranking.client.phase) if last else None,
-            self._replan(ranking.client.phase, last.week) if last else "", _note(ranking, held), ranking.withheld, self.knowledge,
+            condition=ranking.condition, client=ranking.client, version=ranking.version, referral=ranking.referral,
+            minutes=frame.minutes, course=frame, goals=goals, phases=parts, sessions=_measured(held, parts, goals, every),
+            stops=self._stops(ranking.condition, len(held)), expected=self._expected(ranking, last.week) if last else None,
+            maintenance=self._maintenance(ranking.client.phase) if last else None,
+            replan=self._replan(ranking.client.phase, last.week) if last else "", note=_note(ranking, held),
+            advice=self.facts.advice, withheld=ranking.withheld, knowledge=self.knowledge,
         )  # fmt: skip
 
     @cached_property
@@ -93,13 +96,14 @@ class Planner:
     def _stops(self, condition: str, sessions: int) -> tuple[Stop, ...]:
         """Rules for stopping, then the red flags of what looks like the condition, the most urgent first."""
         by = max(int(self.facts["plan-no-change-least"]), round(sessions * self.facts["plan-no-change-share"]))
-        rules = [Stop(text, "", min(by, sessions) if named and sessions else None, "", "", "", ()) for text, named in self.facts.stops]
+        due = min(by, sessions) if sessions else None
+        rules = [Stop(text, plain, "", due if named else None, "", "", "", ()) for text, named, plain in self.facts.stops]
         flags: dict[tuple[str, str], Stop] = {}
         for node in self._indications.get(condition, ()):
             urgency = node.one("urgency").removeprefix("urgency-")
             flag, pathology = node.one("redFlag"), node.one("pathology")
             text = f"{self.knowledge.label(flag)}: may point to {self.knowledge.label(pathology).lower()}."
-            stop = Stop(text, urgency, None, flag, pathology, node.one("question"), node.all("dcterms:source"))
+            stop = Stop(text, "", urgency, None, flag, pathology, node.one("question"), node.all("dcterms:source"))
             flags.setdefault((flag, pathology), stop)
         return (*rules, *sorted(flags.values(), key=lambda s: (URGENCIES.index(s.urgency), s.flag, s.pathology)))
 
