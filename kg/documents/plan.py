@@ -40,8 +40,9 @@ def export(planner: Planner, plan: Any, format: str, start: date | None = None) 
     media, extension = FORMATS[format]
     try:
         return Document(_content(planner, plan, format, start), media, extension)
-    except (KeyError, TypeError, IndexError, StopIteration, AttributeError) as error:  # an edited plan may lack what a document prints
-        raise PalpateError(f"The plan lacks what a {format} document needs ({type(error).__name__}: {error}).") from None
+    except (KeyError, TypeError, IndexError, StopIteration, AttributeError, ValueError) as error:  # an edited plan may lack a part
+        what = str(error).partition("\n")[0]
+        raise PalpateError(f"The plan lacks what a {format} document needs ({type(error).__name__}: {what}).") from None
 
 
 def _content(planner: Planner, plan: Any, format: str, start: date | None) -> bytes:

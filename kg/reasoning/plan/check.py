@@ -163,7 +163,7 @@ class _Check:
     def _cautions(self, where: str, step: Mapping[str, Any], entry: Entry) -> Iterator[Finding]:
         """Cautions that the gate gives and the step no longer tells."""
         told = step.get("cautions")
-        rules = {c.get("rule") for c in told if isinstance(c, dict)} if isinstance(told, list) else set()
+        rules = [c.get("rule") for c in told if isinstance(c, dict)] if isinstance(told, list) else []
         for caution in entry.cautions:
             if caution.rule not in rules:
                 dropped = f"{caution.label}: {caution.where or caution.action}"
@@ -199,7 +199,8 @@ class _Check:
 
     def _roles(self, step: Mapping[str, Any]) -> set[str]:
         own = {role.slug for role in self._facts.roles_of.get(step["technique"], ())}
-        return {step["role"]} if step.get("role") in own else own
+        stated = step.get("role")
+        return {stated} if isinstance(stated, str) and stated in own else own
 
     def _order(self, named: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[Finding]:
         """Steps that lack what must come before or after them."""
