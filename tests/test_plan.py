@@ -35,6 +35,7 @@ from kg.reasoning.plan.course import days, share_out
 from kg.reasoning.plan.follow import follow
 from kg.reasoning.rank import Engine
 from kg.serving.api import routes
+from tests import plan_evaluation
 from tests.test_safety import HAZARDS, PHASES, forbidden
 
 CONDITIONS = sorted(path.stem for path in (ONTOLOGY_DIR / "conditions").glob("*.ttl")
@@ -231,6 +232,28 @@ def test_protocols_are_many_and_sourced(planner: Planner) -> None:
     assert len(protocols) >= 40
     assert len({p.condition for p in protocols}) >= 30
     assert all(p.sources and p.techniques for p in protocols)
+
+
+def test_every_field_and_kind_of_finding_is_documented() -> None:
+    docs = Path(__file__).parents[1] / "docs"
+    api, method = ((docs / name).read_text(encoding="utf-8") for name in ("api.md", "plan.md"))
+    plan = kg.plan("plantar-fasciitis", phase="chronic", hazards=["warfarin"], baselines={"nprs": 6}).to_dict()
+    assert not sorted(field for field in _fields(plan) if f"`{field}`" not in api)
+    assert not [kind for kind in KINDS if f"| `{kind}` |" not in method]
+    assert not [format for format in FORMATS if f"`{format}`" not in api or f"| `{format}` |" not in method]
+
+
+def _fields(value: Any, name: str = "") -> set[str]:
+    """The names of all fields; of sources, which are keyed by slugs, those of the values alone."""
+    if isinstance(value, dict):
+        return (set() if name == "sources" else set(value)).union(*(_fields(v, k) for k, v in value.items()))
+    return set().union(*(_fields(v) for v in value)) if isinstance(value, list) else set()
+
+
+def test_plans_were_compared_with_protocols() -> None:
+    page = plan_evaluation.PAGE.read_text(encoding="utf-8")
+    assert plan_evaluation.page() == page, "docs/plan-evaluation.md is stale; mend it with: python -m tests.plan_evaluation"
+    assert len({c.protocol.condition for c in plan_evaluation.comparisons()}) >= 15
 
 
 def test_goals_are_at_least_the_important_difference(planner: Planner) -> None:

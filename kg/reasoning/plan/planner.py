@@ -74,10 +74,11 @@ class Planner:
                 raise UnknownName("measure", name, nearest(name, self._scales))
         ranking = self.engine.rank(condition, client)
         frame = course(self.facts, ranking.condition, ranking.client.phase, sessions, minutes)
-        making = _Making(self, ranking, frame.minutes)
+        needy = ranking if ranking.needs else self._in_other_phases(ranking)
+        making = _Making(self, ranking, needy, frame.minutes)
         parts, held = ((), ()) if ranking.referral and ranking.referral.stops else making.sessions(frame.sessions, frame.weekly)
         last = held[-1] if held else None
-        goals = self._measures.goals(ranking.condition, ranking.needs, baselines or {}, last.number, last.week) if last else ()
+        goals = self._measures.goals(ranking.condition, needy.needs, baselines or {}, last.number, last.week) if last else ()
         every = int(self.facts["plan-reassess-every"])
         return Plan(
             condition=ranking.condition, client=ranking.client, version=ranking.version, referral=ranking.referral,
@@ -91,6 +92,11 @@ class Planner:
     @cached_property
     def _scales(self) -> frozenset[str]:
         return frozenset(node.slug for node in self.knowledge.of_class("OutcomeMeasure"))
+
+    def _in_other_phases(self, ranking: Ranking) -> Ranking:
+        """The ranking without a phase: the needs of a condition of which nothing is stated in the client's phase."""
+        c = ranking.client
+        return self.engine.rank(ranking.condition, Client(None, c.irritability, c.hazards, c.red_flags))
 
     # ------------------------------------------------------------------ what stands beside the sessions
     def _stops(self, condition: str, sessions: int) -> tuple[Stop, ...]:
@@ -146,13 +152,14 @@ class Planner:
 
 
 class _Making:
-    """One plan in the making."""
+    """One plan in the making: what the client may have is taken from `ranking`, needs and reasons from `needy`."""
 
-    def __init__(self, planner: Planner, ranking: Ranking, minutes: float) -> None:
+    def __init__(self, planner: Planner, ranking: Ranking, needy: Ranking, minutes: float) -> None:
         self._planner, self._ranking, self._minutes = planner, ranking, minutes
         self._facts, self._knowledge = planner.facts, planner.knowledge
-        self._index = {need.key: i for i, need in enumerate(ranking.needs)}
-        self._explained = {entry.technique: entry for entry in (*ranking.recommended, *ranking.adjuncts)}
+        self._needs = needy.needs
+        self._index = {need.key: i for i, need in enumerate(self._needs)}
+        self._explained = {entry.technique: entry for entry in (*needy.recommended, *needy.adjuncts)}
         self._covers = {name: self._coverage(entry) for name, entry in self._explained.items()}
         self._rankings = {ranking.client.irritability: ranking}
         self._contents: dict[tuple[str, bool], _Content] = {}
@@ -188,7 +195,7 @@ class _Making:
         client = self._ranking.client
         kept, shares = [], []
         for phase in self._facts.phases:
-            weight = sum(need.weight for need in self._ranking.needs if need.impairment in phase.addresses)
+            weight = sum(need.weight for need in self._needs if need.impairment in phase.addresses)
             if weight >= self._facts["plan-phase-weight-least"] or phase == self._facts.phases[-1]:
                 kept.append(phase)
                 shares.append(self._facts.share(phase.slug, client.phase, client.irritability))
@@ -210,7 +217,7 @@ class _Making:
 
     def _weights(self, phase: PlanPhase) -> list[float]:
         off = self._facts["plan-off-phase-weight"]
-        raw = [need.weight * (1.0 if need.impairment in phase.addresses else off) for need in self._ranking.needs]
+        raw = [need.weight * (1.0 if need.impairment in phase.addresses else off) for need in self._needs]
         total = sum(raw)
         return [weight / total for weight in raw] if total else raw
 
@@ -265,7 +272,7 @@ class _Making:
     def _step(self, order: int, candidate: Candidate, minutes: float, entry: Entry, weights: Sequence[float], phase: PlanPhase,
               why: str) -> Step:  # fmt: skip
         name, client = candidate.technique, self._ranking.client
-        needs = self._ranking.needs
+        needs = self._needs
         ranked = sorted(candidate.covers, key=lambda i: (-weights[i] * candidate.covers[i], i))
         own = [i for i in ranked if needs[i].impairment in phase.addresses] or ranked
         tissues = tuple(dict.fromkeys(needs[i].tissue for i in own if needs[i].tissue))[:_TISSUES]
@@ -296,7 +303,7 @@ class _Making:
 
     def _home(self, phase: PlanPhase) -> tuple[HomeItem, ...]:
         entries = self._entries(phase)
-        return home_care(self._facts, self._ranking.condition, phase.slug, self._ranking.needs, self._weights(phase),
+        return home_care(self._facts, self._ranking.condition, phase.slug, self._needs, self._weights(phase),
                          {e.technique for e in entries}, {e.technique: e.score.mean for e in entries})  # fmt: skip
 
 
@@ -321,4 +328,7 @@ def _note(ranking: Ranking, sessions: Sequence[Session]) -> str:
         return "Nothing is left that this client may have and that serves the condition. Ask a physician what is allowed."
     if not any(session.steps for session in sessions):
         return "No hands-on work is left that this client may have; the plan holds what the client can do at home."
+    if not ranking.needs:
+        return (f"The graph states nothing of this condition in the {ranking.client.phase} phase: the plan serves what it states of other "
+                "phases, by what is safe in this one.")  # fmt: skip
     return ""
