@@ -5,7 +5,7 @@
 
 `covered` is the noisy-or of the score. Its logarithm is a sum, so it is a concave function of the choice, and is held
 below its tangents. Subject to minutes, the number of steps and of each role, the therapist's load, no technique beside its own variant, and
-what a rule of order needs (no deep work without something that warms before it).
+what a rule of order needs (no deep work without something that warms before it), and a step of the role for which the phase is there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,12 +35,13 @@ class Candidate:
     merit: float
 
 
-def choose(facts: Facts, candidates: Sequence[Candidate], weights: Sequence[float], budget: float) -> tuple[Candidate, ...]:
+def choose(facts: Facts, candidates: Sequence[Candidate], weights: Sequence[float], budget: float, core: str = "") -> tuple[Candidate, ...]:
     """The steps that cover the needs best within `budget` minutes; none where nothing is worth a step.
 
     Args:
         candidates: in order of preference where all else is equal.
         weights: of the needs, by the index that `Candidate.covers` uses.
+        core: a role of which the session has a step, where one is possible.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -52,8 +53,12 @@ def choose(facts: Facts, candidates: Sequence[Candidate], weights: Sequence[floa
     merit = np.array([facts["plan-merit-weight"] * c.merit / most - facts["plan-step-cost"] for c in candidates])
     gain = np.concatenate([merit - _TIE * np.arange(count), np.array(weights, dtype=np.float64)])
     rows, limits = _limits(facts, candidates, needs, budget)
-    solved = milp(-gain, constraints=LinearConstraint(rows, ub=limits), bounds=Bounds(0, 1),
-                  integrality=np.concatenate([np.ones(count), np.zeros(needs)]), options={"mip_rel_gap": 0.0})  # fmt: skip
+    of_core = np.array([-1.0 * (c.role.slug == core) for c in candidates] + [0.0] * needs)
+    for least in (1, 0) if of_core.any() else (0,):
+        solved = milp(-gain, constraints=LinearConstraint(np.vstack([rows, of_core]), ub=[*limits, -least]), bounds=Bounds(0, 1),
+                      integrality=np.concatenate([np.ones(count), np.zeros(needs)]), options={"mip_rel_gap": 0.0})  # fmt: skip
+        if solved.x is not None:
+            break
     return tuple(c for c, chosen in zip(candidates, solved.x[:count], strict=True) if chosen > 0.5)
 
 

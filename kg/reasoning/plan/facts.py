@@ -11,7 +11,8 @@ from kg.reasoning.client import ANY_PHASE, IRRITABILITY
 
 @dataclass(frozen=True, slots=True)
 class PlanPhase:
-    """A stretch of a plan with one aim; `eases` is by how many degrees irritability has come down when it begins."""
+    """A stretch of a plan with one aim; `eases` is by how many degrees irritability has come down when it begins, and
+    `core` the role for which it is there."""
 
     slug: str
     label: str
@@ -22,12 +23,13 @@ class PlanPhase:
     eases: int
     spacing: float
     roles: frozenset[str]
+    core: str
     strongest: str
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a step is for within a session, and how many such steps a session may have."""
+    """What a step is for within a session, how many such steps a session may have, and on which kinds of tissue (none: on any)."""
 
     slug: str
     label: str
@@ -35,6 +37,7 @@ class Role:
     most: int
     minutes: float
     considers_antagonist: bool
+    kinds: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,12 +250,12 @@ class Facts:
 def _phase(node: Node) -> PlanPhase:
     return PlanPhase(node.slug, node.label, node.one("aim"), frozenset(node.all("addresses")), node.all("progressWhen"),
                      node.all("regressWhen"), int(node.number("easesIrritability")), node.number("spacing"),
-                     frozenset(node.all("usesRole")), node.one("strongestIntensity"))  # fmt: skip
+                     frozenset(node.all("usesRole")), node.one("coreRole"), node.one("strongestIntensity"))  # fmt: skip
 
 
 def _role(node: Node) -> Role:
     return Role(node.slug, node.label, node.definition, int(node.number("roleMost")), node.number("roleMinutesMost"),
-                bool(node.properties["considersAntagonist"][0]))
+                bool(node.properties["considersAntagonist"][0]), frozenset(node.all("worksOn")))
 
 
 def _rule(node: Node) -> OrderRule:

@@ -18,7 +18,7 @@ from kg.reasoning.client import ANY_PHASE, Client
 from kg.reasoning.plan.choose import Candidate, choose
 from kg.reasoning.plan.course import course, days, share_out
 from kg.reasoning.plan.dose import allot
-from kg.reasoning.plan.facts import Facts, HomeItem, PlanPhase
+from kg.reasoning.plan.facts import Facts, HomeItem, PlanPhase, Role
 from kg.reasoning.plan.goals import Goal, Measures
 from kg.reasoning.plan.home import home_care
 from kg.reasoning.plan.model import Expected, Maintenance, PhasePart, Plan, Point, Serving, Session, Step, Stop
@@ -256,8 +256,8 @@ class _Making:
                 if role.slug in phase.roles:
                     longest = max(low, min(low + share * (high - low), role.minutes))
                     candidates.append(Candidate(name, role, low, longest, self._covers[name], entry.score.low))
-        chosen = self._planner._order.sort(choose(facts, candidates, weights, budget), self._lasts)
-        minutes = allot(facts, chosen, weights, budget)
+        chosen = self._planner._order.sort(choose(facts, candidates, weights, budget, phase.core), self._lasts)
+        minutes = allot(facts, chosen, weights, budget, phase.core)
         steps = []
         for order, (candidate, time) in enumerate(zip(chosen, minutes, strict=True), 1):
             why = self._planner._order.reason(candidate.role.slug, [c.role.slug for c in chosen[: order - 1]])
@@ -275,7 +275,7 @@ class _Making:
         needs = self._needs
         ranked = sorted(candidate.covers, key=lambda i: (-weights[i] * candidate.covers[i], i))
         own = [i for i in ranked if needs[i].impairment in phase.addresses] or ranked
-        tissues = tuple(dict.fromkeys(needs[i].tissue for i in own if needs[i].tissue))[:_TISSUES]
+        tissues = self._tissues(candidate.role, own, ranked)
         paths = {}
         for reason in self._explained[name].rationale:
             if reason.path.relieves and reason.need.key not in paths:
@@ -293,6 +293,16 @@ class _Making:
             entry.class_, entry.certainty, entry.score.mean, (entry.score.low, entry.score.high), tuple(o.statement for o in speaking),
             tuple(dict.fromkeys((*(o.source for o in speaking), *stated))), entry.cautions,
         )  # fmt: skip
+
+    def _tissues(self, role: Role, own: Sequence[int], ranked: Sequence[int]) -> tuple[str, ...]:
+        """Where a step works: tissues of the needs that it serves, of kinds that its role works on; else of others; none for a region."""
+        for group in (own, ranked, range(len(self._needs))):
+            named = dict.fromkeys(self._needs[i].tissue for i in group if self._needs[i].tissue)
+            if fitting := [t for t in named if not role.kinds or role.kinds & set(self._knowledge[t].all("hasTissueType"))]:
+                return tuple(fitting[:_TISSUES])
+            if not named:
+                break
+        return ()
 
     def _antagonists(self, candidate: Candidate, tissues: Sequence[str]) -> tuple[str, ...]:
         """The muscles that work against those of a step, where the role of the step minds them."""
