@@ -1,6 +1,6 @@
 """Home care: the few items that serve the needs of a phase best, within what a person keeps up."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from kg.reasoning.plan.facts import Facts, HomeItem
 from kg.reasoning.score import Need
@@ -19,25 +19,26 @@ def served(facts: Facts, item: HomeItem, need: Need, condition: str) -> float:
 
 
 def home_care(facts: Facts, condition: str, phase: str, needs: Sequence[Need], weights: Sequence[float],
-              allowed: Collection[str], merit: Mapping[str, float]) -> tuple[HomeItem, ...]:  # fmt: skip
+              merit: Mapping[str, float]) -> tuple[HomeItem, ...]:  # fmt: skip
     """Items for a phase of the plan, the most useful first: each next one is what adds most coverage of the needs.
 
     Args:
-        allowed: the techniques that the client may have; an item of any other is never given.
-        merit: of these techniques, which decides between items that serve the same.
+        merit: of each technique that the client may have; an item of any other is never given.
     """
-    open_ = [item for item in facts.home if item.technique in allowed and phase in item.phases]
+    open_ = [item for item in facts.home if item.technique in merit and phase in item.phases]
+    serving = {item.slug: [(i, share) for i, need in enumerate(needs) if (share := served(facts, item, need, condition))] for item in open_}
     left = list(weights)
     chosen: list[HomeItem] = []
     minutes = facts["plan-home-minutes-most"]
     while open_ and len(chosen) < facts["plan-home-items-most"]:
-        gains = {item.slug: sum(w * served(facts, item, need, condition) for w, need in zip(left, needs, strict=True)) for item in open_}
-        gain, _, best = max((round(gains[i.slug] * (1 + merit.get(i.technique, 0.0)), 9), i.slug, i) for i in open_)
+        gains = {item.slug: sum(left[i] * share for i, share in serving[item.slug]) for item in open_}
+        gain, _, best = max((round(gains[i.slug] * (1 + merit[i.technique]), 9), i.slug, i) for i in open_)
         if gain <= 0:
             break
         open_.remove(best)
         if best.minutes <= minutes:
             chosen.append(best)
             minutes -= best.minutes
-            left = [w * (1 - served(facts, best, need, condition)) for w, need in zip(left, needs, strict=True)]
+            for i, share in serving[best.slug]:
+                left[i] *= 1 - share
     return tuple(chosen)

@@ -163,6 +163,7 @@ class _Making:
         self._covers = {name: self._coverage(entry) for name, entry in self._explained.items()}
         self._rankings = {ranking.client.irritability: ranking}
         self._contents: dict[tuple[str, bool], _Content] = {}
+        self._homes: dict[str, tuple[HomeItem, ...]] = {}
 
     # ------------------------------------------------------------------ sessions
     def sessions(self, count: int, weekly: float) -> tuple[tuple[PhasePart, ...], tuple[Session, ...]]:
@@ -312,9 +313,10 @@ class _Making:
         return tuple(other for other in found if other not in tissues)[:_TISSUES]
 
     def _home(self, phase: PlanPhase) -> tuple[HomeItem, ...]:
-        entries = self._entries(phase)
-        return home_care(self._facts, self._ranking.condition, phase.slug, self._needs, self._weights(phase),
-                         {e.technique for e in entries}, {e.technique: e.score.mean for e in entries})  # fmt: skip
+        if phase.slug not in self._homes:
+            merit = {entry.technique: entry.score.mean for entry in self._entries(phase)}
+            self._homes[phase.slug] = home_care(self._facts, self._ranking.condition, phase.slug, self._needs, self._weights(phase), merit)
+        return self._homes[phase.slug]
 
 
 def _within(name: str, value: float | None, bounds: tuple[int, int]) -> None:
