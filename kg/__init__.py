@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from kg.reasoning.adapt import Advice
     from kg.reasoning.assess import Assessment
     from kg.reasoning.contrast import Comparison, Move
+    from kg.reasoning.plan import Plan, Planner
     from kg.reasoning.rank import Engine, Ranking
     from kg.reasoning.screen import Screening
 
 __all__ = [
-    "GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "assess", "compare", "load", "rank", "screen", "search",
-    "what_if",
+    "GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "assess", "compare", "load", "plan", "rank", "screen",
+    "search", "what_if",
 ]  # fmt: skip
 
 
@@ -114,6 +115,27 @@ def assess(findings: "Iterable[str]" = (), *, absent: "Iterable[str]" = (), test
         UnknownName: for any word that the graph does not hold.
     """
     return load().assess(findings, absent, tests, region, age, sex)
+
+
+@cache
+def _planner() -> "Planner":
+    from kg.reasoning.plan import Planner
+
+    return Planner(load())
+
+
+def plan(condition: str, *, phase: str | None = None, irritability: str | None = None, hazards: "Iterable[str]" = (),
+         red_flags: "Iterable[str]" = (), sessions: int | None = None, minutes: float | None = None,
+         baselines: "Mapping[str, float] | None" = None) -> "Plan":  # fmt: skip
+    """Plan the treatment of a condition and a client over several sessions; see `Planner.plan`.
+
+    Raises:
+        UnknownName: for any word that the graph does not hold.
+        PalpateError: where a number is out of range.
+    """
+    engine = load()
+    return _planner().plan(condition, engine.client(phase, irritability, hazards, red_flags), sessions=sessions, minutes=minutes,
+                           baselines=baselines)  # fmt: skip
 
 
 def search(text: str, limit: int = 10) -> list[Any]:

@@ -29,11 +29,11 @@ def _set(template: str, data: dict[str, Any], format: Literal["pdf", "svg"]) -> 
 
     text = json.dumps(data, ensure_ascii=False, sort_keys=True)
     source = str(TEMPLATES / f"{template}.typ")
-    return typst.compile(source, root=str(TEMPLATES), sys_inputs={"data": text}, font_paths=_fonts(), timestamp=0, format=format)
+    return typst.compile(source, root=str(TEMPLATES), sys_inputs={"data": text}, font_paths=fonts(), timestamp=0, format=format)
 
 
 @cache
-def _fonts() -> "typst.Fonts":
+def fonts() -> "typst.Fonts":
     """The fonts that Typst carries and none of the machine, so that pages break alike everywhere."""
     import typst
 

@@ -5,7 +5,7 @@ One error shape for all of them, problem details of RFC 9457, with the nearest v
 
 from starlette.routing import Route
 
-from kg.serving.api import adapt, assess, protocol, rank
+from kg.serving.api import adapt, assess, plan, protocol, rank
 from kg.serving.api.protocol import lifespan
 
 __all__ = ["lifespan", "routes"]
@@ -17,6 +17,8 @@ def routes() -> list[Route]:
         Route("/sparql", protocol.sparql, methods=["GET", "POST"]),
         Route("/api/assess", assess.assess, methods=["POST"]),
         Route("/api/screen", assess.screen, methods=["POST"]),
+        Route("/api/plan", plan.plan, methods=["POST"]),
+        Route("/api/plan/check", plan.check_plan, methods=["POST"]),
         Route("/api/rank", rank.rank, methods=["GET"]),
         Route("/api/compare", rank.compare, methods=["GET"]),
         Route("/api/what-if", rank.what_if, methods=["GET"]),
