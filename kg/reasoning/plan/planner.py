@@ -292,7 +292,8 @@ class _Making:
             order, name, entry.label, candidate.role, tissues, self._antagonists(candidate, tissues), minutes,
             self._facts.discomfort(client.phase, self._irritability(phase), tissues),
             dose.one("repetitions") if dose else "", dose.one("pressureCue") if dose else "", why, serves, self._lasts(name) or None,
-            entry.class_, entry.certainty.level, entry.score.mean, (entry.score.low, entry.score.high), tuple(o.statement for o in speaking),
+            entry.class_, entry.certainty.level, entry.score.mean, (entry.score.low, entry.score.high),
+            tuple(o.statement for o in speaking),
             tuple(dict.fromkeys((*(o.source for o in speaking), *stated))), entry.cautions,
         )  # fmt: skip
 
