@@ -13,7 +13,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from kg.graph.knowledge import Knowledge
+from kg.graph.knowledge import Knowledge, Node
 from kg.reasoning.safety import Rule, SafetyGate
 
 TABLE = Path(__file__).parent / "withheld.csv"
@@ -65,9 +65,10 @@ def own_rules(gate: SafetyGate, hazard: str) -> list[Rule]:
     return [rule for rule in gate.rules_of(hazard) if rule.reason.hazard == hazard]
 
 
-def without(covers: Mapping[str, frozenset[str]], stated: Iterable[str], target: str) -> frozenset[str]:
+def without(covers: Mapping[str, frozenset[str]], rule: Node, target: str) -> frozenset[str]:
     """What a rule would cover if one of its targets were deleted."""
-    return frozenset().union(*(covers.get(other, frozenset()) for other in stated if other != target))
+    left = (covers.get(other, frozenset()) for other in rule.all("appliesTo") if other != target)
+    return frozenset().union(*left) - set(rule.all("exceptTechnique"))
 
 
 def mutants(knowledge: Knowledge, gate: SafetyGate) -> Iterator[tuple[str, str, str, Outcome]]:
@@ -76,9 +77,9 @@ def mutants(knowledge: Knowledge, gate: SafetyGate) -> Iterator[tuple[str, str, 
     for hazard in knowledge.of_class("Hazard"):
         rules = own_rules(gate, hazard.slug)
         for mutated in rules:
-            stated = knowledge[mutated.reason.rule].all("appliesTo")
-            for target in stated:
-                left = [(rule, without(covers, stated, target) if rule is mutated else resolved(rule)) for rule in rules]
+            node = knowledge[mutated.reason.rule]
+            for target in node.all("appliesTo"):
+                left = [(rule, without(covers, node, target) if rule is mutated else resolved(rule)) for rule in rules]
                 yield hazard.slug, mutated.reason.rule, target, outcome(left)
 
 
