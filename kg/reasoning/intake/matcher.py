@@ -1,0 +1,300 @@
+"""Finds the names of conditions, hazards and red flags in a sentence: in any order, misspelt, abbreviated, joined by "and".
+
+A name of several words is looked up by the sorted stems of its words, so "osteoarthritis of the left knee" and "knee
+osteoarthritis" meet; all work is by dictionary over windows of a few words, so it grows with the note and no faster.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from kg.graph.knowledge import Knowledge, Node
+from kg.reasoning.intake.lexicon import Lexicon
+from kg.reasoning.intake.words import Token, is_english, light, stem, tokens
+
+KINDS = {"conditions": "Condition", "hazards": "Hazard", "red_flags": "RedFlag"}
+"""The lists of an answer, and the class of what stands in each."""
+_NAMES = ("skos:prefLabel", "skos:altLabel", "skos:hiddenLabel")
+_LONGEST = 6
+_PARENTHESIS = re.compile(r"\s*\(([^()]*)\)")
+_BREAK, _JOIN, _COMMA = "\n", "&", ","
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of the ontology: whose it is, in which list it belongs, and how it reads."""
+
+    slug: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A name found: from the first token to the one after the last; the right spelling where the note's was wrong."""
+
+    first: int
+    after: int
+    name: Name
+    spelling: str | None = None
+    pattern: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A word as it is looked up; a break, a comma or a joining word where `stem` is one of these signs."""
+
+    stem: str
+    light: str
+    token: int
+    spelling: str | None = None
+
+
+@dataclass(slots=True)
+class Forms:
+    """The stems and corrections of the words of one note; forgotten with it."""
+
+    matcher: "Matcher"
+    units: dict[str, tuple[tuple[str, str, str | None], ...]] = field(default_factory=dict)
+
+    def of(self, word: str) -> tuple[tuple[str, str, str | None], ...]:
+        """(stem, light form, right spelling if it was wrong) of each word that a word stands for."""
+        found = self.units.get(word)
+        if found is None:
+            found = self.units[word] = self.matcher.forms(light(word))
+        return found
+
+
+class Matcher:
+    """The names of a graph, indexed for notes."""
+
+    def __init__(self, knowledge: Knowledge, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._skipped = lexicon.words("words-skipped")
+        self._joining = lexicon.words("words-joining") - {","}
+        self._capitals = lexicon.words("words-capitals")
+        self._ordinary = lexicon.words("words-ordinary")
+        self._ends = frozenset(words[0] for words, cues in lexicon.cues.items() if len(words) == 1 and cues[0].ends and not cues[0].after_break)
+        self._stems: dict[str, str] = {}
+        self._sets: dict[tuple[str, ...], list[Name]] = {}
+        self._singles: dict[str, list[Name]] = {}
+        self._phrases: dict[tuple[str, ...], list[Name]] = {}
+        self._patterns: dict[str, list[tuple[tuple[frozenset[str], ...], Name]]] = {}
+        self._window = lexicon.number("note-pattern-window")
+        for kind, cls in KINDS.items():
+            for node in knowledge.of_class(cls):
+                if _readable(knowledge, node):
+                    self._add(node, kind)
+        self._by_letter: dict[str, list[str]] = {}
+        for word in sorted(self._stems):
+            if len(word) >= lexicon.number("note-typo-least") - 1 and word.isalpha():
+                self._by_letter.setdefault(word[0], []).append(word)
+
+    # ------------------------------------------------------------------ the index
+    def _add(self, node: Node, kind: str) -> None:
+        unread = {light(name) for name in node.all("unreadName")}
+        for label in dict.fromkeys(name for prop in _NAMES for name in node.all(prop)):
+            for name in _variants_of(label):
+                if light(name) not in unread:
+                    self._add_name(name, Name(node.slug, kind, name))
+        for pattern in node.all("notePattern"):
+            elements = tuple(frozenset(self._stem(w) for word in element.split("|") for w in [light(word)]) for element in pattern.split())
+            for first in elements[0]:
+                self._patterns.setdefault(first, []).append((elements, Name(node.slug, kind, pattern)))
+
+    def _add_name(self, text: str, name: Name) -> None:
+        words = [light(token.text) for token in tokens(text) if token.is_word and token.folded not in self._joining]
+        content = [word for word in words if word not in self._skipped]
+        units = [form for word in content for form in self._plain(word)]
+        if len(words) == 1:
+            _append(self._singles, units[0] if len(units) == 1 else words[0], name)
+            if len(units) > 1:
+                _append(self._sets, tuple(sorted(map(self._stem, units))), name)
+            self._stem(words[0])
+        elif len(units) < 2:
+            _append(self._phrases, tuple(words), name)
+            for word in words:
+                self._stem(word)
+        elif len(units) <= _LONGEST:
+            _append(self._sets, tuple(sorted(map(self._stem, units))), name)
+
+    def _plain(self, word: str) -> tuple[str, ...]:
+        return self._lexicon.variants.get(word, (word,))
+
+    def _stem(self, word: str) -> str:
+        found = self._stems.get(word)
+        if found is None:
+            found = self._stems[word] = stem(word)
+        return found
+
+    # ------------------------------------------------------------------ words of a note
+    def forms(self, word: str) -> tuple[tuple[str, str, str | None], ...]:
+        """The words that a light word of a note stands for, each as stem and light form, with the spelling if it was mended."""
+        if word in self._lexicon.variants:
+            return tuple((self._stems.get(w) or stem(w), w, None) for w in self._lexicon.variants[word])
+        if word in self._stems:
+            return ((self._stems[word], word, None),)
+        if mended := self._mend(word):
+            return tuple((self._stems.get(w) or stem(w), w, mended) for w in self._plain(mended))
+        return ((stem(word), word, None),)
+
+    def _mend(self, word: str) -> str | None:
+        """The known word of which `word` is a misspelling, if one is near enough and English does not know `word` itself."""
+        least, two = self._lexicon.number("note-typo-least"), self._lexicon.number("note-typo-two")
+        if len(word) < least or not word.isalpha() or word in self._lexicon.known:
+            return None
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        found = process.extractOne(word, self._by_letter.get(word[0], ()), scorer=OSA.distance, score_cutoff=2)
+        if not found or (found[1] == 2 and max(len(word), len(found[0])) < two) or is_english(word):
+            return None
+        return str(found[0])
+
+    def knows(self, word: str) -> bool:
+        """Whether a name, cue or list has a word."""
+        word = light(word)
+        return word in self._stems or word in self._lexicon.known
+
+    # ------------------------------------------------------------------ finding
+    def find(self, sentence: Sequence[Token], forms: Forms, shouted: bool, whispered: bool) -> list[Hit]:
+        """All names in a sentence, the longer before those that they contain in the same list.
+
+        Args:
+            shouted: the line is in capitals throughout, so that capitals tell nothing.
+            whispered: the line has no capital at all.
+        """
+        units = self._units(sentence, forms)
+        hits = [*self._windows(sentence, units, shouted, whispered), *self._exact(sentence), *self._joined(units), *self._scattered(sentence, units)]
+        return _longest(hits)
+
+    def _units(self, sentence: Sequence[Token], forms: Forms) -> list[Unit]:
+        units: list[Unit] = []
+        for index, token in enumerate(sentence):
+            folded = token.folded
+            if folded in self._skipped and not (token.text.isupper() and len(token.text) > 1 and light(folded) in self._singles):
+                continue
+            if folded in self._joining:
+                units.append(Unit(_JOIN, "", index))
+            elif token.is_word:
+                units += [Unit(s, word, index, spelling) for s, word, spelling in forms.of(token.text)]
+            elif token.text == ",":
+                units.append(Unit(_COMMA, "", index))
+            elif not (token.text in "-.'’" and 0 < index < len(sentence) - 1 and sentence[index - 1].end == token.start
+                      and (token.end == sentence[index + 1].start or token.text == ".")):  # fmt: skip
+                units.append(Unit(_BREAK, "", index))
+        return units
+
+    def _windows(self, sentence: Sequence[Token], units: Sequence[Unit], shouted: bool, whispered: bool) -> Iterator[Hit]:
+        for at, unit in enumerate(units):
+            if not unit.light:
+                continue
+            for name in self._singles.get(unit.light, ()):
+                if self._meant(name, sentence[unit.token], shouted, whispered):
+                    yield Hit(unit.token, unit.token + 1, name, unit.spelling)
+            stems = [unit.stem]
+            for other in units[at + 1 : at + _LONGEST]:
+                if not other.light:
+                    break
+                stems.append(other.stem)
+                yield from self._lookup(stems, units[at : at + len(stems)])
+
+    def _lookup(self, stems: Iterable[str], units: Sequence[Unit]) -> Iterator[Hit]:
+        for name in self._sets.get(tuple(sorted(stems)), ()):
+            spelling = next((unit.spelling for unit in units if unit.spelling), None)
+            yield Hit(min(u.token for u in units), max(u.token for u in units) + 1, name, spelling)
+
+    def _meant(self, name: Name, token: Token, shouted: bool, whispered: bool) -> bool:
+        """Whether a word is the abbreviation that it looks like: "AS" is, "as" is not."""
+        if not (name.name.isupper() and token.folded in self._capitals):
+            return True
+        if shouted or whispered:
+            return token.folded not in self._ordinary
+        return token.text.rstrip("s").isupper()
+
+    def _exact(self, sentence: Sequence[Token]) -> Iterator[Hit]:
+        """Names that are made of small words: "on insulin"."""
+        words = [(index, light(token.text)) for index, token in enumerate(sentence) if token.is_word]
+        for at in range(len(words)):
+            for length in range(2, 5):
+                run = words[at : at + length]
+                for name in self._phrases.get(tuple(word for _, word in run), ()):
+                    yield Hit(run[0][0], run[-1][0] + 1, name)
+
+    def _joined(self, units: Sequence[Unit]) -> Iterator[Hit]:
+        """Names that share a word in a list: "hip and knee pain", "pain of hip and knee"."""
+        for series in _series(units):
+            first, last = series[0], series[-1]
+            for at, member in enumerate(series):
+                for own in (member[-1:], member[-2:]) if at < len(series) - 1 else ():
+                    for rest in (last[1:2], last[1:3], last[2:3], last[2:4]):
+                        if own and rest:
+                            yield from self._lookup([u.stem for u in (*own, *rest)], (*own, *rest))
+                for own in (member[:1], member[:2]) if at else ():
+                    for rest in (first[-2:-1], first[-3:-1]):
+                        if own and rest:
+                            yield from self._lookup([u.stem for u in (*rest, *own)], (*rest, *own))
+
+    def _scattered(self, sentence: Sequence[Token], units: Sequence[Unit]) -> Iterator[Hit]:
+        """Patterns: words that say something together, wherever they stand within a few words."""
+        words = [unit for unit in units if unit.light]
+        for at, unit in enumerate(words):
+            for elements, name in self._patterns.get(unit.stem, ()):
+                near = [u for u in words[max(0, at - self._window) : at + self._window + 1] if abs(u.token - unit.token) <= self._window]
+                chosen = [unit]
+                for element in elements[1:]:
+                    able = [u for u in near if u.stem in element and u.token not in {c.token for c in chosen}]
+                    if not able:
+                        break
+                    chosen.append(min(able, key=lambda u: abs(u.token - unit.token)))
+                else:
+                    first, after = min(u.token for u in chosen), max(u.token for u in chosen) + 1
+                    if after - first <= self._window and not any(t.folded in self._ends or t.text == ";" for t in sentence[first:after]):
+                        yield Hit(first, after, name, next((u.spelling for u in chosen if u.spelling), None), True)
+
+
+def _readable(knowledge: Knowledge, node: Node) -> bool:
+    """Whether a note would state it as a fact of a client."""
+    return all(knowledge[own].properties.get("readInNotes", (True,))[0] for own in (node.slug, *node.all("subHazardOf")))
+
+
+def _variants_of(label: str) -> list[str]:
+    """A label with, without and within its parentheses: "Adhesive capsulitis (frozen shoulder)"."""
+    inside = _PARENTHESIS.findall(label)
+    return [label] if not inside else [_PARENTHESIS.sub("", label), *(part for part in inside if len(part.split()) < _LONGEST and "," not in part)]
+
+
+def _append(index: dict[tuple[str, ...], list[Name]] | dict[str, list[Name]], key: tuple[str, ...] | str, name: Name) -> None:
+    bearers = index.setdefault(key, [])  # type: ignore[arg-type]
+    if all(other.slug != name.slug or other.kind != name.kind for other in bearers):
+        bearers.append(name)
+
+
+def _series(units: Sequence[Unit]) -> Iterator[list[list[Unit]]]:
+    """Runs of members joined by commas and at least one joining word."""
+    members: list[list[Unit]] = [[]]
+    joined = False
+    for unit in (*units, Unit(_BREAK, "", -1)):
+        if unit.light:
+            members[-1].append(unit)
+        elif unit.stem == _BREAK:
+            if joined and len(whole := [member for member in members if member]) > 1:
+                yield whole
+            members, joined = [[]], False
+        else:
+            joined = joined or unit.stem == _JOIN
+            if members[-1]:
+                members.append([])
+
+
+def _longest(hits: Iterable[Hit]) -> list[Hit]:
+    """Without those within a longer one of the same list, and each slug once at a place; by place."""
+    ordered = sorted(dict.fromkeys(hits), key=lambda h: (h.first - h.after, h.pattern, h.first, h.name.slug))
+    kept: dict[str, list[Hit]] = {}
+    for hit in ordered:
+        others = kept.setdefault(hit.name.kind, [])
+        within = any(o.first <= hit.first and hit.after <= o.after and (o.after - o.first > hit.after - hit.first) and not o.pattern for o in others)
+        same = any(o.name.slug == hit.name.slug and o.first < hit.after and hit.first < o.after for o in others)
+        if not (within or same):
+            others.append(hit)
+    return sorted((hit for others in kept.values() for hit in others), key=lambda h: (h.first, -h.after, h.name.kind, h.name.slug))
