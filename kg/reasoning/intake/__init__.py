@@ -6,6 +6,7 @@
 [('fever', 'fever', True), ('anticoagulants', 'Eliquis', False), ('arrhythmia', 'AFib', False)]
 """
 
-from kg.reasoning.intake.reader import Intake, Item, Reader
+from kg.reasoning.intake.items import Intake, Item
+from kg.reasoning.intake.reader import Reader
 
 __all__ = ["Intake", "Item", "Reader"]

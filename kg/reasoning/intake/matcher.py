@@ -12,9 +12,9 @@ from kg.graph.knowledge import Knowledge, Node
 from kg.reasoning.intake.lexicon import Lexicon
 from kg.reasoning.intake.words import Token, is_english, light, stem, tokens
 
-KINDS = {"conditions": "Condition", "hazards": "Hazard", "red_flags": "RedFlag"}
+KINDS = {"conditions": "Condition", "hazards": "Hazard", "red_flags": "RedFlag", "pathologies": "SeriousPathology"}
 """The lists of an answer, and the class of what stands in each."""
-_NAMES = ("skos:prefLabel", "skos:altLabel", "skos:hiddenLabel")
+_NAMES = ("skos:prefLabel", "skos:altLabel", "skos:hiddenLabel", "noteName")
 _LONGEST = 6
 _PARENTHESIS = re.compile(r"\s*\(([^()]*)\)")
 _BREAK, _JOIN, _COMMA = "\n", "&", ","
@@ -80,10 +80,11 @@ class Matcher:
         self._singles: dict[str, list[Name]] = {}
         self._phrases: dict[tuple[str, ...], list[Name]] = {}
         self._patterns: dict[str, list[tuple[tuple[frozenset[str], ...], Name]]] = {}
-        self._window = lexicon.number("note-pattern-window")
+        self._asked: set[str] = set()
+        self._window, self._apart = lexicon.number("note-pattern-window"), lexicon.number("note-pattern-apart")
         for kind, cls in KINDS.items():
             for node in knowledge.of_class(cls):
-                if _readable(knowledge, node):
+                if _readable(knowledge, node) and not (kind == "pathologies" and node.is_a("Hazard")):
                     self._add(node, kind)
         self._by_letter: dict[str, list[str]] = {}
         for word in sorted(self._stems):
@@ -99,6 +100,7 @@ class Matcher:
                     self._add_name(name, Name(node.slug, kind, name))
         for pattern in node.all("notePattern"):
             elements = tuple(frozenset(self._stem(w) for word in element.split("|") for w in [light(word)]) for element in pattern.split())
+            self._asked.update(word for element in pattern.split() for word in element.split("|"))
             for first in elements[0]:
                 self._patterns.setdefault(first, []).append((elements, Name(node.slug, kind, pattern)))
 
@@ -237,10 +239,11 @@ class Matcher:
 
     def _scattered(self, sentence: Sequence[Token], units: Sequence[Unit]) -> Iterator[Hit]:
         """Patterns: words that say something together, wherever they stand within a few words."""
-        words = [unit for unit in units if unit.light]
+        words = self._with_small_words(sentence, units)
         for at, unit in enumerate(words):
             for elements, name in self._patterns.get(unit.stem, ()):
-                near = [u for u in words[max(0, at - self._window) : at + self._window + 1] if abs(u.token - unit.token) <= self._window]
+                window = min(self._window, self._apart * len(elements))
+                near = [u for u in words[max(0, at - window) : at + window + 1] if abs(u.token - unit.token) <= window]
                 chosen = [unit]
                 for element in elements[1:]:
                     able = [u for u in near if u.stem in element and u.token not in {c.token for c in chosen}]
@@ -249,8 +252,15 @@ class Matcher:
                     chosen.append(min(able, key=lambda u: abs(u.token - unit.token)))
                 else:
                     first, after = min(u.token for u in chosen), max(u.token for u in chosen) + 1
-                    if after - first <= self._window and not any(t.folded in self._ends or t.text == ";" for t in sentence[first:after]):
+                    if after - first <= window and not any(t.folded in self._ends or t.text == ";" for t in sentence[first:after]):
                         yield Hit(first, after, name, next((u.spelling for u in chosen if u.spelling), None), True)
+
+
+    def _with_small_words(self, sentence: Sequence[Token], units: Sequence[Unit]) -> list[Unit]:
+        """The words of a sentence, and of those that names may have or not the ones that a pattern asks for: "left", "to"."""
+        small = [Unit(token.folded, token.folded, at) for at, token in enumerate(sentence)
+                 if token.folded in self._skipped and token.folded in self._asked]  # fmt: skip
+        return sorted((*(unit for unit in units if unit.light), *small), key=lambda u: u.token)
 
 
 def _readable(knowledge: Knowledge, node: Node) -> bool:

@@ -5,85 +5,23 @@ Nothing is acted on until a person confirms it. A note lives in memory while it 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from kg.errors import PalpateError
-from kg.graph.knowledge import Version
-from kg.reasoning.client import Client
 from kg.reasoning.intake.codes import CodeHit, Codes
 from kg.reasoning.intake.context import Context, Status, is_year
+from kg.reasoning.intake.items import Intake, Item
 from kg.reasoning.intake.lexicon import FAMILY, HISTORICAL, HYPOTHETICAL, NEGATED, NOT_TAKEN, UNCERTAIN, Lexicon
 from kg.reasoning.intake.matcher import KINDS, Forms, Hit, Matcher, Name
+from kg.reasoning.intake.referral import Referrals
 from kg.reasoning.intake.sentences import Segmenter, Sentence, without_markup
 from kg.reasoning.intake.unread import Unread
 from kg.reasoning.rank import Engine
-from kg.reasoning.safety import Referral
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
 _SIDE_REACH, _PHASE_REACH = 3, 2
-NOTE = "Read by rules from words. Nothing is acted on until a person has confirmed each item against the note."
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One mention: what it is, the words `note[start:end]`, and what the note says of it.
-
-    `because` has the words that made it negated, in doubt, past, of the family or hypothetical.
-    """
-
-    slug: str
-    label: str
-    text: str
-    start: int
-    end: int
-    negated: bool = False
-    certain: bool = True
-    historical: bool = False
-    family: bool = False
-    hypothetical: bool = False
-    section: str | None = None
-    side: str | None = None
-    phase: str | None = None
-    year: str | None = None
-    code: str | None = None
-    spelling: str | None = None
-    matched: str = ""
-    because: tuple[str, ...] = ()
-
-    @property
-    def acts(self) -> bool:
-        """Whether it speaks of the client as present or suspected."""
-        return not (self.negated or self.family or self.hypothetical)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "slug": self.slug, "label": self.label, "text": self.text, "start": self.start, "end": self.end,
-            "negated": self.negated, "certain": self.certain, "historical": self.historical, "family": self.family,
-            "hypothetical": self.hypothetical, "section": self.section, "side": self.side, "phase": self.phase, "year": self.year,
-            "code": self.code, "spelling": self.spelling, "matched": self.matched, "because": list(self.because),
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """What a note says; to be confirmed by a person."""
-
-    version: Version
-    conditions: tuple[Item, ...]
-    hazards: tuple[Item, ...]
-    red_flags: tuple[Item, ...]
-    unread: tuple[str, ...]
-    referral: Referral | None
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "graph": self.version.to_dict(), "confirmed": False, "note": NOTE,
-            "conditions": [item.to_dict() for item in self.conditions], "hazards": [item.to_dict() for item in self.hazards],
-            "red_flags": [item.to_dict() for item in self.red_flags], "unread": list(self.unread),
-            "referral": self.referral.to_dict() if self.referral else None,
-        }  # fmt: skip
 
 
 class Reader:
@@ -105,6 +43,10 @@ class Reader:
     @cached_property
     def _context(self) -> Context:
         return Context(self._lexicon)
+
+    @cached_property
+    def _referrals(self) -> Referrals:
+        return Referrals(self._knowledge, self._engine.gate)
 
     @cached_property
     def _codes(self) -> Codes:
@@ -176,7 +118,7 @@ class Reader:
         """An item with what is said of it; a hazard that lies in the past becomes what remains of it."""
         said = status.meanings
         node = self._knowledge[name.slug]
-        medicine = name.kind == "hazards" and bool(node.one("medicine"))
+        medicine = name.kind == "hazards" and any(self._knowledge[own].one("medicine") for own in (name.slug, *node.all("subHazardOf")))
         if name.kind == "hazards" and HISTORICAL in said and status.long_past and NEGATED not in said and (left := node.one("inThePast")):
             item = replace(item, slug=left)
         return replace(
@@ -209,16 +151,14 @@ class Reader:
         for kind, item in found:
             lists[kind][item] = None
         ordered = {kind: tuple(sorted(items, key=lambda i: (i.start, i.end, i.slug))) for kind, items in lists.items()}
-        return Intake(
-            self._knowledge.version, ordered["conditions"], ordered["hazards"], ordered["red_flags"],
-            tuple(dict.fromkeys(unread)), self._refer(ordered["hazards"], ordered["red_flags"]),
-        )  # fmt: skip
+        ordered["pathologies"] = _not_among(ordered["hazards"], ordered["pathologies"])
+        return Intake(self._knowledge.version, **ordered, unread=tuple(dict.fromkeys(unread)), referral=self._referrals.of(**ordered))
 
-    def _refer(self, hazards: Sequence[Item], red_flags: Sequence[Item]) -> Referral | None:
-        """What the gate demands for what is present or in doubt now, and for red flags that are facts of the past."""
-        now = sorted({item.slug for item in hazards if item.acts and not item.historical})
-        flags = sorted({i.slug for i in red_flags if i.acts and (not i.historical or self._knowledge[i.slug].one("ofThePast"))})
-        return self._engine.gate.refer(Client(hazards=tuple(now), red_flags=tuple(flags)), "")
+
+def _not_among(hazards: Sequence[Item], pathologies: Sequence[Item]) -> tuple[Item, ...]:
+    """Pathologies without those whose words already name a hazard: the hazard says what to do."""
+    named = {(item.start, item.end) for item in hazards}
+    return tuple(item for item in pathologies if (item.start, item.end) not in named)
 
 
 def _code_hits(code: CodeHit, sentence: Sentence) -> Iterator[Hit]:
