@@ -60,6 +60,9 @@ class Context:
             past_year: the latest year that lies in the past.
         """
         statuses = [Status() for _ in hits]
+        for hit, status in zip(hits, statuses, strict=True):
+            if hit.name.absent:
+                status.add(NEGATED, hit.name.name)
         words = sentence.tokens
         found = [_Found(f, a, cues, " ".join(t.text for t in words[f:a])) for f, a, cues in self._lexicon.find_cues(words)]
         answered: set[int] = set()
@@ -88,7 +91,7 @@ class Context:
             if one.meaning != PRESENT:
                 end = self._scope_end(one, cue, found[number + 1 :], words)
                 for hit, status in zip(hits, statuses, strict=True):
-                    inside = hit.pattern and hit.first < cue.first and cue.after < hit.after and one.meaning == NEGATED
+                    inside = hit.loose and hit.first < cue.first and cue.after < hit.after and one.meaning == NEGATED
                     if (cue.first < hit.first < end or inside) and not status.answered:
                         status.add(one.meaning, cue.words, one.maybe_recent)
         for one in (*backward, *both):
@@ -108,6 +111,8 @@ class Context:
 
     def _scope_end(self, one: Cue, cue: _Found, later: Sequence[_Found], words: Sequence[Token]) -> int:
         end = min(len(words), cue.after + one.reach)
+        if one.to_comma:
+            end = next((at for at in range(cue.after, end) if words[at].text in _STOPS), end)
         for other in later:
             if other.first >= end:
                 break
@@ -126,11 +131,16 @@ class Context:
             if hit.after > cue.first or cue.first - hit.after >= one.reach:
                 continue
             between = range(hit.after, cue.first)
-            if not one.over_commas and any(words[w].text in _STOPS for w in between):
+            commas = [w for w in between if words[w].text in _STOPS]
+            if commas and not one.over_commas and not (commas == [cue.first - 1] and self._closes(cue, words)):
                 continue
             if any(e.first >= hit.after and any(c.ends and not c.after_break for c in e.cues) for e in earlier):
                 continue
             yield at
+
+    def _closes(self, cue: _Found, words: Sequence[Token]) -> bool:
+        """Whether nothing but a date or a stop follows: "shingles last month, resolved."."""
+        return cue.after == len(words) or not words[cue.after].is_word or words[cue.after].text.isdigit()
 
     # ------------------------------------------------------------------ answers
     def _answers(self, cue: _Found, words: Sequence[Token], hits: Sequence[Hit], statuses: Sequence[Status], later: Sequence[_Found]) -> bool:

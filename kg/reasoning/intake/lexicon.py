@@ -9,7 +9,7 @@ from kg.reasoning.intake.words import Token, light, tokens
 
 NEGATED, UNCERTAIN, HISTORICAL = "meaning-negated", "meaning-uncertain", "meaning-historical"
 FAMILY, HYPOTHETICAL, NOT_TAKEN, PRESENT = "meaning-family", "meaning-hypothetical", "meaning-not-taken", "meaning-present"
-FORWARD, BACKWARD, BOTH, ANSWER = "cue-forward", "cue-backward", "cue-both", "cue-answer"
+FORWARD, BACKWARD, BOTH, ANSWER, NOTHING = "cue-forward", "cue-backward", "cue-both", "cue-answer", "cue-none"
 _UNBOUNDED = 10_000
 
 
@@ -24,6 +24,7 @@ class Cue:
     maybe_recent: bool = False
     ends: bool = False
     after_break: bool = False
+    to_comma: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Lexicon:
             cue = Cue(
                 node.one("cueMeaning", PRESENT), node.one("cueDirection"), int(node.number("cueReach", _UNBOUNDED)),
                 bool(node.one("overCommas")), bool(node.one("maybeRecent")), ends, bool(node.one("afterBreak")),
+                bool(node.one("upToComma")),
             )  # fmt: skip
             for words in _words(node):
                 found.setdefault(phrase(words), []).append(cue)
@@ -106,7 +108,7 @@ class Lexicon:
     def variants(self) -> dict[str, tuple[str, ...]]:
         """Word as notes write it -> words as names write it."""
         return {
-            light(words): tuple(node.one("expandsTo").split())
+            light(words): tuple(map(light, node.one("expandsTo").split()))
             for node in self._knowledge.of_class("WordVariant")
             for words in _words(node)
         }
@@ -119,17 +121,24 @@ class Lexicon:
         return frozenset(light(word) for words in phrases for word in words) | frozenset(map(light, lists)) | frozenset(self.variants)
 
     def find_cues(self, sentence: Sequence[Token]) -> Iterator[tuple[int, int, tuple[Cue, ...]]]:
-        """The cues of a sentence as (first token, token after the last, what they do), the longest at each place."""
+        """The cues of a sentence as (first token, token after the last, what they do); of those that overlap the longest.
+
+        Of two that are equally long, one that only looks like a cue comes first: "has not only" is "not only".
+        """
         folded = [token.folded for token in sentence]
-        at = 0
-        while at < len(folded):
-            for length in range(min(self.longest_cue, len(folded) - at), 0, -1):
-                if cues := self.cues.get(tuple(folded[at : at + length])):
-                    yield at, at + length, cues
-                    at += length
-                    break
-            else:
-                at += 1
+        found = [
+            (at, at + length, cues)
+            for at in range(len(folded))
+            for length in range(1, min(self.longest_cue, len(folded) - at) + 1)
+            if (cues := self.cues.get(tuple(folded[at : at + length])))
+        ]
+        taken = [False] * len(folded)
+        kept = []
+        for first, after, cues in sorted(found, key=lambda f: (f[0] - f[1], all(c.direction != NOTHING for c in f[2]), f[0])):
+            if not any(taken[first:after]):
+                taken[first:after] = [True] * (after - first)
+                kept.append((first, after, cues))
+        yield from sorted(kept, key=lambda f: f[0])
 
 
 def _words(node: Node) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from kg.reasoning.intake.words import Token, is_english, light, stem, tokens
 
 KINDS = {"conditions": "Condition", "hazards": "Hazard", "red_flags": "RedFlag", "pathologies": "SeriousPathology"}
 """The lists of an answer, and the class of what stands in each."""
+_SIGNS = ("red_flags", "pathologies")
+"""Lists whose names are too much of a piece to be put together from two members of a list."""
 _NAMES = ("skos:prefLabel", "skos:altLabel", "skos:hiddenLabel", "noteName")
 _LONGEST = 6
 _PARENTHESIS = re.compile(r"\s*\(([^()]*)\)")
@@ -22,22 +24,27 @@ _BREAK, _JOIN, _COMMA = "\n", "&", ","
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name of the ontology: whose it is, in which list it belongs, and how it reads."""
+    """A name of the ontology: whose it is, in which list it belongs, how it reads, whether it says that the thing is absent."""
 
     slug: str
     kind: str
     name: str
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A name found: from the first token to the one after the last; the right spelling where the note's was wrong."""
+    """A name found: from the first token to the one after the last; the right spelling where the note's was wrong.
+
+    `size` counts the words of the name, of which an abbreviation has several; `loose` says that other words may stand between.
+    """
 
     first: int
     after: int
     name: Name
     spelling: str | None = None
-    pattern: bool = False
+    size: int = 1
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +102,13 @@ class Matcher:
     def _add(self, node: Node, kind: str) -> None:
         unread = {light(name) for name in node.all("unreadName")}
         for label in dict.fromkeys(name for prop in _NAMES for name in node.all(prop)):
-            for name in _variants_of(label):
+            for name in _variants_of(label, label == node.label):
                 if light(name) not in unread:
                     self._add_name(name, Name(node.slug, kind, name))
+        for label in node.all("absentName"):
+            self._add_name(label, Name(node.slug, kind, label, absent=True))
         for pattern in node.all("notePattern"):
-            elements = tuple(frozenset(self._stem(w) for word in element.split("|") for w in [light(word)]) for element in pattern.split())
+            elements = tuple(frozenset(self._stem_of(word) for word in element.split("|")) for element in pattern.split())
             self._asked.update(word for element in pattern.split() for word in element.split("|"))
             for first in elements[0]:
                 self._patterns.setdefault(first, []).append((elements, Name(node.slug, kind, pattern)))
@@ -109,7 +118,7 @@ class Matcher:
         content = [word for word in words if word not in self._skipped]
         units = [form for word in content for form in self._plain(word)]
         if len(words) == 1:
-            _append(self._singles, units[0] if len(units) == 1 else words[0], name)
+            _append(self._singles, text.strip().lower() if text.isupper() else units[0] if len(units) == 1 else words[0], name)
             if len(units) > 1:
                 _append(self._sets, tuple(sorted(map(self._stem, units))), name)
             self._stem(words[0])
@@ -119,6 +128,11 @@ class Matcher:
                 self._stem(word)
         elif len(units) <= _LONGEST:
             _append(self._sets, tuple(sorted(map(self._stem, units))), name)
+
+    def _stem_of(self, word: str) -> str:
+        """The stem under which a note's word is looked up, its variants included."""
+        plain = self._plain(light(word))
+        return self._stem(plain[0] if len(plain) == 1 else light(word))
 
     def _plain(self, word: str) -> tuple[str, ...]:
         return self._lexicon.variants.get(word, (word,))
@@ -154,9 +168,11 @@ class Matcher:
         return str(found[0])
 
     def knows(self, word: str) -> bool:
-        """Whether a name, cue or list has a word."""
-        word = light(word)
-        return word in self._stems or word in self._lexicon.known
+        """Whether a name, cue or list has a word; an abbreviation in its full length."""
+        short = word.lower()
+        if word.isupper():
+            return short in self._singles or short in self._stems or short in self._lexicon.known
+        return light(word) in self._stems or light(word) in self._lexicon.known
 
     # ------------------------------------------------------------------ finding
     def find(self, sentence: Sequence[Token], forms: Forms, shouted: bool, whispered: bool) -> list[Hit]:
@@ -167,7 +183,8 @@ class Matcher:
             whispered: the line has no capital at all.
         """
         units = self._units(sentence, forms)
-        hits = [*self._windows(sentence, units, shouted, whispered), *self._exact(sentence), *self._joined(units), *self._scattered(sentence, units)]
+        joined = (hit for hit in self._joined(units) if hit.name.kind not in _SIGNS)
+        hits = [*self._windows(sentence, units, shouted, whispered), *self._exact(sentence), *joined, *self._scattered(sentence, units)]
         return _longest(hits)
 
     def _units(self, sentence: Sequence[Token], forms: Forms) -> list[Unit]:
@@ -191,28 +208,33 @@ class Matcher:
         for at, unit in enumerate(units):
             if not unit.light:
                 continue
-            for name in self._singles.get(unit.light, ()):
-                if self._meant(name, sentence[unit.token], shouted, whispered):
-                    yield Hit(unit.token, unit.token + 1, name, unit.spelling)
+            token = sentence[unit.token]
+            for key in dict.fromkeys((token.folded, unit.light)):
+                for name in self._singles.get(key, ()):
+                    if self._meant(name, token, shouted, whispered):
+                        yield Hit(unit.token, unit.token + 1, name, unit.spelling)
+            if at and units[at - 1].token == unit.token:
+                continue
             stems = [unit.stem]
-            for other in units[at + 1 : at + _LONGEST]:
-                if not other.light:
+            for end in range(at + 1, min(at + _LONGEST, len(units))):
+                if not units[end].light:
                     break
-                stems.append(other.stem)
-                yield from self._lookup(stems, units[at : at + len(stems)])
+                stems.append(units[end].stem)
+                if end + 1 == len(units) or units[end + 1].token != units[end].token:  # an abbreviation is taken whole
+                    yield from self._lookup(stems, units[at : end + 1])
 
-    def _lookup(self, stems: Iterable[str], units: Sequence[Unit]) -> Iterator[Hit]:
+    def _lookup(self, stems: Sequence[str], units: Sequence[Unit], loose: bool = False) -> Iterator[Hit]:
         for name in self._sets.get(tuple(sorted(stems)), ()):
             spelling = next((unit.spelling for unit in units if unit.spelling), None)
-            yield Hit(min(u.token for u in units), max(u.token for u in units) + 1, name, spelling)
+            yield Hit(min(u.token for u in units), max(u.token for u in units) + 1, name, spelling, len(stems), loose)
 
     def _meant(self, name: Name, token: Token, shouted: bool, whispered: bool) -> bool:
         """Whether a word is the abbreviation that it looks like: "AS" is, "as" is not."""
-        if not (name.name.isupper() and token.folded in self._capitals):
+        if not (name.name.isupper() and name.name.lower() in self._capitals):
             return True
         if shouted or whispered:
             return token.folded not in self._ordinary
-        return token.text.rstrip("s").isupper()
+        return token.text.isupper() or token.text.removesuffix("s") == name.name
 
     def _exact(self, sentence: Sequence[Token]) -> Iterator[Hit]:
         """Names that are made of small words: "on insulin"."""
@@ -221,7 +243,7 @@ class Matcher:
             for length in range(2, 5):
                 run = words[at : at + length]
                 for name in self._phrases.get(tuple(word for _, word in run), ()):
-                    yield Hit(run[0][0], run[-1][0] + 1, name)
+                    yield Hit(run[0][0], run[-1][0] + 1, name, size=length)
 
     def _joined(self, units: Sequence[Unit]) -> Iterator[Hit]:
         """Names that share a word in a list: "hip and knee pain", "pain of hip and knee"."""
@@ -231,11 +253,11 @@ class Matcher:
                 for own in (member[-1:], member[-2:]) if at < len(series) - 1 else ():
                     for rest in (last[1:2], last[1:3], last[2:3], last[2:4]):
                         if own and rest:
-                            yield from self._lookup([u.stem for u in (*own, *rest)], (*own, *rest))
+                            yield from self._lookup([u.stem for u in (*own, *rest)], (*own, *rest), loose=True)
                 for own in (member[:1], member[:2]) if at else ():
                     for rest in (first[-2:-1], first[-3:-1]):
                         if own and rest:
-                            yield from self._lookup([u.stem for u in (*rest, *own)], (*rest, *own))
+                            yield from self._lookup([u.stem for u in (*rest, *own)], (*rest, *own), loose=True)
 
     def _scattered(self, sentence: Sequence[Token], units: Sequence[Unit]) -> Iterator[Hit]:
         """Patterns: words that say something together, wherever they stand within a few words."""
@@ -253,7 +275,7 @@ class Matcher:
                 else:
                     first, after = min(u.token for u in chosen), max(u.token for u in chosen) + 1
                     if after - first <= window and not any(t.folded in self._ends or t.text == ";" for t in sentence[first:after]):
-                        yield Hit(first, after, name, next((u.spelling for u in chosen if u.spelling), None), True)
+                        yield Hit(first, after, name, next((u.spelling for u in chosen if u.spelling), None), len(chosen), True)
 
 
     def _with_small_words(self, sentence: Sequence[Token], units: Sequence[Unit]) -> list[Unit]:
@@ -268,10 +290,10 @@ def _readable(knowledge: Knowledge, node: Node) -> bool:
     return all(knowledge[own].properties.get("readInNotes", (True,))[0] for own in (node.slug, *node.all("subHazardOf")))
 
 
-def _variants_of(label: str) -> list[str]:
-    """A label with, without and within its parentheses: "Adhesive capsulitis (frozen shoulder)"."""
-    inside = _PARENTHESIS.findall(label)
-    return [label] if not inside else [_PARENTHESIS.sub("", label), *(part for part in inside if len(part.split()) < _LONGEST and "," not in part)]
+def _variants_of(label: str, preferred: bool) -> list[str]:
+    """A label without its parentheses, and what stands in those that end a preferred one: "Adhesive capsulitis (frozen shoulder)"."""
+    inside = _PARENTHESIS.findall(label) if preferred and label.endswith(")") else []
+    return [_PARENTHESIS.sub("", label), *(part for part in inside if len(part.split()) < _LONGEST and "," not in part)]
 
 
 def _append(index: dict[tuple[str, ...], list[Name]] | dict[str, list[Name]], key: tuple[str, ...] | str, name: Name) -> None:
@@ -299,12 +321,18 @@ def _series(units: Sequence[Unit]) -> Iterator[list[list[Unit]]]:
 
 def _longest(hits: Iterable[Hit]) -> list[Hit]:
     """Without those within a longer one of the same list, and each slug once at a place; by place."""
-    ordered = sorted(dict.fromkeys(hits), key=lambda h: (h.first - h.after, h.pattern, h.first, h.name.slug))
+    ordered = sorted(dict.fromkeys(hits), key=lambda h: (h.loose, h.first - h.after, -h.size, h.first, h.name.slug))
     kept: dict[str, list[Hit]] = {}
     for hit in ordered:
         others = kept.setdefault(hit.name.kind, [])
-        within = any(o.first <= hit.first and hit.after <= o.after and (o.after - o.first > hit.after - hit.first) and not o.pattern for o in others)
-        same = any(o.name.slug == hit.name.slug and o.first < hit.after and hit.first < o.after for o in others)
-        if not (within or same):
+        if not any(_covers(other, hit) for other in others):
             others.append(hit)
     return sorted((hit for others in kept.values() for hit in others), key=lambda h: (h.first, -h.after, h.name.kind, h.name.slug))
+
+
+def _covers(other: Hit, hit: Hit) -> bool:
+    """Whether one hit makes another superfluous: it says more at that place, or the same."""
+    if other.name.slug == hit.name.slug:
+        return other.first < hit.after and hit.first < other.after
+    says_more = (other.after - other.first, other.size) > (hit.after - hit.first, hit.size)
+    return not other.loose and other.first <= hit.first and hit.after <= other.after and says_more

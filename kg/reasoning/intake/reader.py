@@ -170,4 +170,4 @@ def _code_hits(code: CodeHit, sentence: Sentence) -> Iterator[Hit]:
 def _case(text: str) -> tuple[bool, bool]:
     """Whether a line is in capitals throughout, so that they tell nothing; whether it has none at all."""
     long = [word for word in re.findall(r"[^\W\d_]{4,}", text)]
-    return len(long) >= 3 and all(word.isupper() for word in long), not any(c.isupper() for c in text)
+    return len(long) >= 2 and all(word.isupper() for word in long), not any(c.isupper() for c in text)

@@ -13,6 +13,7 @@ _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6});")
 _HIDDEN = ("script", "style")
 _BULLETS = frozenset("-*•·–—>#")
 _ENDS = frozenset(".!;")
+_ANSWERS = ("", *":?-–—=|")
 _LONGEST_SENTENCE = 250
 
 
@@ -61,7 +62,7 @@ class Segmenter:
         self._headings = lexicon.headings
         self._longest = max(map(len, self._headings), default=0)
         self._wrap = lexicon.number("note-wrap")
-        self._unfinished = lexicon.words("words-joining") | lexicon.words("words-skipped") | {"no", "denies", ","}
+        self._unfinished = lexicon.words("words-joining") | lexicon.words("words-skipped") | lexicon.words("words-unfinished")
         self._titles = lexicon.words("words-before-stop")
         self._client = lexicon.words("words-client")
 
@@ -99,8 +100,10 @@ class Segmenter:
         if not line or not first or first in _BULLETS or first.isdigit() or first == "[" or line[-1] in ".!?:;":
             return False
         last = line.rsplit(None, 1)[-1].lower()
-        if line[-1] == "," or last in self._unfinished:
+        if line[-1] == ",":
             return len(line) > 1
+        if last in self._unfinished:
+            return line[: -len(last)].rstrip()[-1:] not in _ANSWERS
         return len(line) >= self._wrap and first.islower()
 
     def _heading(self, block: Sequence[Token], at: int, alone: bool = False) -> tuple[Heading | None, int]:

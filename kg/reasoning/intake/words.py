@@ -47,11 +47,15 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
 
 def light(word: str) -> str:
     """A word without case, accents, possessive and plural, in American spelling."""
-    word = unicodedata.normalize("NFKD", word.replace("’", "'").casefold())
-    word = "".join(c for c in word if not unicodedata.combining(c)).removesuffix("'s").strip("'")
+    word = word.lower()
+    if not word.isascii():
+        word = unicodedata.normalize("NFKD", word.replace("’", "'").casefold())
+        word = "".join(c for c in word if not unicodedata.combining(c))
+    word = word.removesuffix("'s").strip("'")
     if len(word) > 4:
         word = word.replace("ae", "e").replace("oe", "e")
-        word = re.sub(r"our$", "or", word)
+        if word.endswith("our"):
+            word = word[:-3] + "or"
     if len(word) > 3:
         if word.endswith("ies"):
             return word[:-3] + "y"
@@ -69,9 +73,9 @@ def stem(word: str) -> str:
 
 @cache
 def _stemmer() -> Any:
-    import snowballstemmer
+    import Stemmer
 
-    return snowballstemmer.stemmer("english")
+    return Stemmer.Stemmer("english", 0)  # keeps no words
 
 
 def is_english(word: str) -> bool:
