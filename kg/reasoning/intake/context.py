@@ -113,6 +113,7 @@ class Context:
         end = min(len(words), cue.after + one.reach)
         if one.to_comma:
             end = next((at for at in range(cue.after, end) if words[at].text in _STOPS), end)
+        end = next((at for at in range(cue.after + 1, end) if words[at].text == ":"), end)
         for other in later:
             if other.first >= end:
                 break

@@ -123,7 +123,7 @@ class Lexicon:
     def find_cues(self, sentence: Sequence[Token]) -> Iterator[tuple[int, int, tuple[Cue, ...]]]:
         """The cues of a sentence as (first token, token after the last, what they do); of those that overlap the longest.
 
-        Of two that are equally long, one that only looks like a cue comes first: "has not only" is "not only".
+        Of two that are equally long the one that says less comes first: "has not only" is "not only", "is not excluded" is in doubt.
         """
         folded = [token.folded for token in sentence]
         found = [
@@ -134,11 +134,15 @@ class Lexicon:
         ]
         taken = [False] * len(folded)
         kept = []
-        for first, after, cues in sorted(found, key=lambda f: (f[0] - f[1], all(c.direction != NOTHING for c in f[2]), f[0])):
+        for first, after, cues in sorted(found, key=lambda f: (f[0] - f[1], _boldness(f[2]), f[0])):
             if not any(taken[first:after]):
                 taken[first:after] = [True] * (after - first)
                 kept.append((first, after, cues))
         yield from sorted(kept, key=lambda f: f[0])
+
+
+def _boldness(cues: Sequence[Cue]) -> int:
+    return 0 if any(c.direction == NOTHING for c in cues) else 1 if any(c.meaning == UNCERTAIN for c in cues) else 2
 
 
 def _words(node: Node) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ osteoarthritis" meet; all work is by dictionary over windows of a few words, so 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kg.graph.knowledge import Knowledge, Node
@@ -68,7 +68,7 @@ class Forms:
         """(stem, light form, right spelling if it was wrong) of each word that a word stands for."""
         found = self.units.get(word)
         if found is None:
-            found = self.units[word] = self.matcher.forms(light(word))
+            found = self.units[word] = self.matcher.forms(light(word), word.isupper())
         return found
 
 
@@ -81,9 +81,9 @@ class Matcher:
         self._joining = lexicon.words("words-joining") - {","}
         self._capitals = lexicon.words("words-capitals")
         self._ordinary = lexicon.words("words-ordinary")
-        self._ends = frozenset(words[0] for words, cues in lexicon.cues.items() if len(words) == 1 and cues[0].ends and not cues[0].after_break)
         self._stems: dict[str, str] = {}
         self._sets: dict[tuple[str, ...], list[Name]] = {}
+        self._linked: dict[tuple[str, ...], list[Name]] = {}
         self._singles: dict[str, list[Name]] = {}
         self._phrases: dict[tuple[str, ...], list[Name]] = {}
         self._patterns: dict[str, list[tuple[tuple[frozenset[str], ...], Name]]] = {}
@@ -93,15 +93,16 @@ class Matcher:
             for node in knowledge.of_class(cls):
                 if _readable(knowledge, node) and not (kind == "pathologies" and node.is_a("Hazard")):
                     self._add(node, kind)
+        self._least, self._two = lexicon.number("note-typo-least"), lexicon.number("note-typo-two")
         self._by_letter: dict[str, list[str]] = {}
         for word in sorted(self._stems):
-            if len(word) >= lexicon.number("note-typo-least") - 1 and word.isalpha():
+            if len(word) >= self._least - 1 and word.isalpha():
                 self._by_letter.setdefault(word[0], []).append(word)
 
     # ------------------------------------------------------------------ the index
     def _add(self, node: Node, kind: str) -> None:
         unread = {light(name) for name in node.all("unreadName")}
-        for label in dict.fromkeys(name for prop in _NAMES for name in node.all(prop)):
+        for label in dict.fromkeys((node.slug.replace("-", " "), *(name for prop in _NAMES for name in node.all(prop)))):
             for name in _variants_of(label, label == node.label):
                 if light(name) not in unread:
                     self._add_name(name, Name(node.slug, kind, name))
@@ -127,7 +128,8 @@ class Matcher:
             for word in words:
                 self._stem(word)
         elif len(units) <= _LONGEST:
-            _append(self._sets, tuple(sorted(map(self._stem, units))), name)
+            linked = any(token.folded in self._joining for token in tokens(text))
+            _append(self._linked if linked else self._sets, tuple(sorted(map(self._stem, units))), name)
 
     def _stem_of(self, word: str) -> str:
         """The stem under which a note's word is looked up, its variants included."""
@@ -144,26 +146,25 @@ class Matcher:
         return found
 
     # ------------------------------------------------------------------ words of a note
-    def forms(self, word: str) -> tuple[tuple[str, str, str | None], ...]:
+    def forms(self, word: str, abbreviation: bool = False) -> tuple[tuple[str, str, str | None], ...]:
         """The words that a light word of a note stands for, each as stem and light form, with the spelling if it was mended."""
         if word in self._lexicon.variants:
             return tuple((self._stems.get(w) or stem(w), w, None) for w in self._lexicon.variants[word])
         if word in self._stems:
             return ((self._stems[word], word, None),)
-        if mended := self._mend(word):
+        if not (abbreviation and len(word) <= self._least) and (mended := self._mend(word)):
             return tuple((self._stems.get(w) or stem(w), w, mended) for w in self._plain(mended))
         return ((stem(word), word, None),)
 
     def _mend(self, word: str) -> str | None:
         """The known word of which `word` is a misspelling, if one is near enough and English does not know `word` itself."""
-        least, two = self._lexicon.number("note-typo-least"), self._lexicon.number("note-typo-two")
-        if len(word) < least or not word.isalpha() or word in self._lexicon.known:
+        if len(word) < self._least or not word.isalpha() or word in self._lexicon.known:
             return None
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
 
         found = process.extractOne(word, self._by_letter.get(word[0], ()), scorer=OSA.distance, score_cutoff=2)
-        if not found or (found[1] == 2 and max(len(word), len(found[0])) < two) or is_english(word):
+        if not found or (found[1] == 2 and max(len(word), len(found[0])) < self._two) or is_english(word):
             return None
         return str(found[0])
 
@@ -215,18 +216,21 @@ class Matcher:
                         yield Hit(unit.token, unit.token + 1, name, unit.spelling)
             if at and units[at - 1].token == unit.token:
                 continue
-            stems = [unit.stem]
-            for end in range(at + 1, min(at + _LONGEST, len(units))):
-                if not units[end].light:
+            run, linked = [unit], False
+            for end in range(at + 1, len(units)):
+                if units[end].stem == _JOIN:
+                    linked = True
+                    continue
+                if not units[end].light or len(run) == _LONGEST:
                     break
-                stems.append(units[end].stem)
+                run.append(units[end])
                 if end + 1 == len(units) or units[end + 1].token != units[end].token:  # an abbreviation is taken whole
-                    yield from self._lookup(stems, units[at : end + 1])
+                    yield from self._lookup(run, self._linked if linked else self._sets)
 
-    def _lookup(self, stems: Sequence[str], units: Sequence[Unit], loose: bool = False) -> Iterator[Hit]:
-        for name in self._sets.get(tuple(sorted(stems)), ()):
+    def _lookup(self, units: Sequence[Unit], names: Mapping[tuple[str, ...], list[Name]], loose: bool = False) -> Iterator[Hit]:
+        for name in names.get(tuple(sorted(unit.stem for unit in units)), ()):
             spelling = next((unit.spelling for unit in units if unit.spelling), None)
-            yield Hit(min(u.token for u in units), max(u.token for u in units) + 1, name, spelling, len(stems), loose)
+            yield Hit(min(u.token for u in units), max(u.token for u in units) + 1, name, spelling, len(units), loose)
 
     def _meant(self, name: Name, token: Token, shouted: bool, whispered: bool) -> bool:
         """Whether a word is the abbreviation that it looks like: "AS" is, "as" is not."""
@@ -253,11 +257,11 @@ class Matcher:
                 for own in (member[-1:], member[-2:]) if at < len(series) - 1 else ():
                     for rest in (last[1:2], last[1:3], last[2:3], last[2:4]):
                         if own and rest:
-                            yield from self._lookup([u.stem for u in (*own, *rest)], (*own, *rest), loose=True)
+                            yield from self._lookup((*own, *rest), self._sets, loose=True)
                 for own in (member[:1], member[:2]) if at else ():
                     for rest in (first[-2:-1], first[-3:-1]):
                         if own and rest:
-                            yield from self._lookup([u.stem for u in (*rest, *own)], (*rest, *own), loose=True)
+                            yield from self._lookup((*rest, *own), self._sets, loose=True)
 
     def _scattered(self, sentence: Sequence[Token], units: Sequence[Unit]) -> Iterator[Hit]:
         """Patterns: words that say something together, wherever they stand within a few words."""
@@ -274,7 +278,7 @@ class Matcher:
                     chosen.append(min(able, key=lambda u: abs(u.token - unit.token)))
                 else:
                     first, after = min(u.token for u in chosen), max(u.token for u in chosen) + 1
-                    if after - first <= window and not any(t.folded in self._ends or t.text == ";" for t in sentence[first:after]):
+                    if after - first <= window:
                         yield Hit(first, after, name, next((u.spelling for u in chosen if u.spelling), None), len(chosen), True)
 
 

@@ -156,9 +156,9 @@ class Reader:
 
 
 def _not_among(hazards: Sequence[Item], pathologies: Sequence[Item]) -> tuple[Item, ...]:
-    """Pathologies without those whose words already name a hazard: the hazard says what to do."""
+    """Pathologies without the known ones whose words already name a hazard: its rules say what to do."""
     named = {(item.start, item.end) for item in hazards}
-    return tuple(item for item in pathologies if (item.start, item.end) not in named)
+    return tuple(item for item in pathologies if not item.certain or (item.start, item.end) not in named)
 
 
 def _code_hits(code: CodeHit, sentence: Sentence) -> Iterator[Hit]:

@@ -24,11 +24,13 @@ class Referrals:
 
     def of(self, conditions: Iterable[Item], hazards: Iterable[Item], red_flags: Iterable[Item], pathologies: Iterable[Item]) -> Referral | None:
         """The referral for all items of a note, or None."""
+        hazards = tuple(hazards)
         now = {item.slug for item in hazards if item.acts and not item.historical}
         complaints = {wider for item in conditions if not (item.negated or item.family) for wider in self._wider(item.slug)}
         flags = {item.slug for item in red_flags if item.acts and self._counts(item, complaints)}
         found = [self._ask(hazards=tuple(sorted(now)), red_flags=tuple(sorted(flags)))]
-        for slug, certain in sorted({(i.slug, i.certain) for i in pathologies if i.acts and not i.historical}):
+        suspected = (item for item in hazards if not item.certain and self._knowledge[item.slug].is_a("SeriousPathology"))
+        for slug, certain in sorted({(i.slug, i.certain) for i in (*pathologies, *suspected) if i.acts and not i.historical}):
             referral = self._for_pathology(slug)
             if referral and (not certain or referral.urgency == _GRAVEST):
                 found.append(referral)
