@@ -16,9 +16,10 @@ from kg.errors import GraphError, PalpateError, TableError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kg.reasoning.intake import Intake
     from kg.reasoning.rank import Engine, Ranking
 
-__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "load", "rank", "search"]
+__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "intake", "load", "rank", "search"]
 
 
 @cache
@@ -48,3 +49,22 @@ def rank(condition: str, *, phase: str | None = None, irritability: str | None =
 def search(text: str, limit: int = 10) -> list[Any]:
     """The entities whose names are likest to `text`; see `Names.search`."""
     return load().names.search(text, limit)
+
+
+@cache
+def _reader() -> Any:
+    from kg.reasoning.intake import Reader
+
+    return Reader(load())
+
+
+def intake(note: str) -> "Intake":
+    """What a physician's note says, item by item, for a person to confirm; see `kg.reasoning.intake`.
+
+    Args:
+        note: free text, lines of ICD-10-CM codes, or a FHIR R4 Bundle or resource as JSON. It is kept nowhere.
+
+    Raises:
+        PalpateError: where the note is empty, no text, too long, or broken FHIR.
+    """
+    return _reader().read(note)  # type: ignore[no-any-return]

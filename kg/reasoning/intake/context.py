@@ -8,7 +8,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kg.reasoning.intake.lexicon import (
-    ANSWER, BACKWARD, BOTH, FAMILY, FORWARD, HISTORICAL, HYPOTHETICAL, NEGATED, PRESENT, UNCERTAIN, Cue, Lexicon,
+    ANSWER,
+    BACKWARD,
+    BOTH,
+    FAMILY,
+    FORWARD,
+    HISTORICAL,
+    HYPOTHETICAL,
+    NEGATED,
+    PRESENT,
+    UNCERTAIN,
+    Cue,
+    Lexicon,
 )  # fmt: skip
 from kg.reasoning.intake.matcher import Hit
 from kg.reasoning.intake.sentences import Sentence

@@ -8,7 +8,9 @@ from kg.graph.knowledge import Knowledge, Node
 from kg.reasoning.intake.words import Token, light, tokens
 
 NEGATED, UNCERTAIN, HISTORICAL = "meaning-negated", "meaning-uncertain", "meaning-historical"
-FAMILY, HYPOTHETICAL, NOT_TAKEN, PRESENT = "meaning-family", "meaning-hypothetical", "meaning-not-taken", "meaning-present"
+FAMILY, HYPOTHETICAL, NOT_TAKEN, PRESENT, VOID = (
+    "meaning-family", "meaning-hypothetical", "meaning-not-taken", "meaning-present", "meaning-void",
+)  # fmt: skip
 FORWARD, BACKWARD, BOTH, ANSWER, NOTHING = "cue-forward", "cue-backward", "cue-both", "cue-answer", "cue-none"
 _UNBOUNDED = 10_000
 

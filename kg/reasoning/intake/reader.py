@@ -30,26 +30,26 @@ class Reader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._knowledge = engine.knowledge
-        self._lexicon = Lexicon(engine.knowledge)
+        self.lexicon = Lexicon(engine.knowledge)
 
     @cached_property
     def _matcher(self) -> Matcher:
-        return Matcher(self._knowledge, self._lexicon)
+        return Matcher(self._knowledge, self.lexicon)
 
     @cached_property
     def _segmenter(self) -> Segmenter:
-        return Segmenter(self._lexicon)
+        return Segmenter(self.lexicon)
 
     @cached_property
     def _context(self) -> Context:
-        return Context(self._lexicon)
+        return Context(self.lexicon)
 
     @cached_property
     def _referrals(self) -> Referrals:
         return Referrals(self._knowledge, self._engine.gate)
 
     @cached_property
-    def _codes(self) -> Codes:
+    def codes(self) -> Codes:
         return Codes(self._knowledge, self._engine.names)
 
     def read(self, note: str) -> Intake:
@@ -68,7 +68,7 @@ class Reader:
         return self._answer(found, unread)
 
     def _check(self, note: str) -> None:
-        limit = self._lexicon.number("note-limit")
+        limit = self.lexicon.number("note-limit")
         if len(note) > limit:
             raise PalpateError(f"The note has {len(note)} characters; at most {limit} are read at once. Send the part that matters.")
         if _CONTROL.search(note) or note.startswith(("%PDF", "{\\rtf", "PK\x03")):
@@ -80,9 +80,9 @@ class Reader:
     def read_text(self, note: str) -> tuple[list[tuple[str, Item]], list[str]]:
         """Items, each with its list, and what was not understood, of free text."""
         text = without_markup(note)
-        forms, unread = Forms(self._matcher), Unread(self._lexicon, self._matcher)
+        forms, unread = Forms(self._matcher), Unread(self.lexicon, self._matcher)
         past_year = self._past_year(text)
-        codes = list(self._codes.find(text))
+        codes = list(self.codes.find(text))
         items: list[tuple[str, Item]] = []
         for sentence in self._segmenter.sentences(text):
             own = [code for code in codes if sentence.start <= code.start < sentence.end] if codes else []
@@ -93,8 +93,8 @@ class Reader:
 
     def _past_year(self, text: str) -> int:
         years = [int(word) for word in re.findall(r"(?<![\w.])\d{4}(?!\w)", text) if is_year(word)]
-        reference = self._lexicon.number("note-reference-year")
-        return max([reference, *(year for year in years if year <= reference + 50)]) - self._lexicon.number("note-years-past")
+        reference = self.lexicon.number("note-reference-year")
+        return max([reference, *(year for year in years if year <= reference + 50)]) - self.lexicon.number("note-years-past")
 
     def _sentence(self, note: str, text: str, sentence: Sentence, forms: Forms, codes: Sequence[CodeHit], past_year: int) -> list[tuple[str, Item]]:
         words = sentence.tokens
@@ -122,9 +122,10 @@ class Reader:
         if name.kind == "hazards" and HISTORICAL in said and status.long_past and NEGATED not in said and (left := node.one("inThePast")):
             item = replace(item, slug=left)
         return replace(
-            item, label=self._knowledge.label(item.slug), negated=NEGATED in said or (NOT_TAKEN in said and medicine),
-            certain=not (UNCERTAIN in said or HYPOTHETICAL in said), historical=HISTORICAL in said, family=FAMILY in said,
-            hypothetical=HYPOTHETICAL in said, year=status.year, because=tuple(dict.fromkeys(said.values())),
+            item, label=self._knowledge.label(item.slug), negated=item.negated or NEGATED in said or (NOT_TAKEN in said and medicine),
+            certain=item.certain and not (UNCERTAIN in said or HYPOTHETICAL in said), historical=item.historical or HISTORICAL in said,
+            family=item.family or FAMILY in said, hypothetical=item.hypothetical or HYPOTHETICAL in said,
+            year=item.year or status.year, because=tuple(dict.fromkeys((*item.because, *said.values()))),
         )  # fmt: skip
 
     def _side(self, words: Sequence[Any], hit: Hit) -> str | None:
@@ -135,13 +136,13 @@ class Reader:
                     if at >= hit.after:
                         return None
                     continue
-                if side := self._lexicon.sides.get(words[at].folded):
+                if side := self.lexicon.sides.get(words[at].folded):
                     return side
         return None
 
     def _phase(self, words: Sequence[Any], hit: Hit) -> str | None:
         for at in (*range(hit.first, hit.after), *range(hit.first - 1, hit.first - 1 - _PHASE_REACH, -1)):
-            if at >= 0 and (phase := self._lexicon.phases.get(words[at].folded)):
+            if at >= 0 and (phase := self.lexicon.phases.get(words[at].folded)):
                 return phase
         return None
 

@@ -5,7 +5,7 @@ One error shape for all of them, problem details of RFC 9457, with the nearest v
 
 from starlette.routing import Route
 
-from kg.serving.api import protocol, rank
+from kg.serving.api import intake, protocol, rank
 from kg.serving.api.protocol import lifespan
 
 __all__ = ["lifespan", "routes"]
@@ -16,5 +16,6 @@ def routes() -> list[Route]:
     return [
         Route("/sparql", protocol.sparql, methods=["GET", "POST"]),
         Route("/api/rank", rank.rank, methods=["GET"]),
+        Route("/api/intake", intake.intake, methods=["POST"]),
         Route("/api/search", rank.search, methods=["GET"]),
     ]
