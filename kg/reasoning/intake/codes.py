@@ -41,7 +41,7 @@ class Codes:
                         self._prefixes.setdefault(low, []).append(name)
         self._conditions: dict[str, list[Name]] = {}
         for prop in _MATCHES:
-            stated = {code for code in self._conditions}
+            stated = set(self._conditions)
             for node in knowledge.of_class("Condition"):
                 for term in node.all(prop):
                     if "/ICD10CM/" in term and (code := _bare(term.rsplit("/", 1)[1])) not in stated:

@@ -64,10 +64,11 @@ class Context:
         self._joining = lexicon.words("words-joining")
         self._ongoing = lexicon.words("words-ongoing")
 
-    def read(self, sentence: Sentence, hits: Sequence[Hit], past_year: int) -> list[Status]:
+    def read(self, sentence: Sentence, folded: Sequence[str], hits: Sequence[Hit], past_year: int) -> list[Status]:
         """The status of each hit.
 
         Args:
+            folded: the tokens of the sentence in small letters, rightly spelt.
             past_year: the latest year that lies in the past.
         """
         statuses = [Status() for _ in hits]
@@ -75,10 +76,10 @@ class Context:
             if hit.name.absent:
                 status.add(NEGATED, hit.name.name)
         words = sentence.tokens
-        found = [_Found(f, a, cues, " ".join(t.text for t in words[f:a])) for f, a, cues in self._lexicon.find_cues(words)]
+        found = [_Found(f, a, cues, " ".join(t.text for t in words[f:a])) for f, a, cues in self._lexicon.find_cues(folded)]
         answered: set[int] = set()
         for number, cue in enumerate(found):
-            if self._answers(cue, words, hits, statuses, found[number + 1 :]):
+            if self._answers(cue, words, hits, statuses):
                 answered.add(number)
         for number, cue in enumerate(found):
             follower = found[number + 1] if number + 1 < len(found) else None
@@ -110,7 +111,8 @@ class Context:
                 if not statuses[at].answered:
                     statuses[at].add(one.meaning, cue.words, one.maybe_recent)
 
-    def _looks_ahead(self, cue: _Found, number: int, found: Sequence[_Found], words: Sequence[Token], hits: Sequence[Hit], back: Cue) -> bool:
+    def _looks_ahead(self, cue: _Found, number: int, found: Sequence[_Found], words: Sequence[Token], hits: Sequence[Hit],
+                     back: Cue) -> bool:  # fmt: skip
         """Whether a phrase that can speak both ways speaks of what follows: a sign of what it touches, a word of the nearer name."""
         if not words[cue.first].is_word:
             touches = cue.first > 0 and words[cue.first - 1].end == words[cue.first].start and words[cue.first - 1].is_word
@@ -155,15 +157,15 @@ class Context:
         return cue.after == len(words) or not words[cue.after].is_word or words[cue.after].text.isdigit()
 
     # ------------------------------------------------------------------ answers
-    def _answers(self, cue: _Found, words: Sequence[Token], hits: Sequence[Hit], statuses: Sequence[Status], later: Sequence[_Found]) -> bool:
+    def _answers(self, cue: _Found, words: Sequence[Token], hits: Sequence[Hit], statuses: Sequence[Status]) -> bool:
         """Whether the cue answers what stands before a colon, dash or question mark: "Pacemaker: no"."""
         answer = next(cue.only(ANSWER), None)
         separator = cue.first - 1
         if answer is None or separator < 1 or words[separator].text not in _SEPARATORS:
             return False
-        if words[separator].text == "-" and words[separator - 1].end == words[separator].start and words[separator].end == words[cue.first].start:
+        if words[separator].text == "-" and words[separator - 1].end + 1 == words[cue.first].start:  # a hyphen
             return False
-        closed = cue.after == len(words) or words[cue.after].text in ",;.(-–—" or words[cue.after].text == "|"
+        closed = cue.after == len(words) or words[cue.after].text in ",;.(-–—|"
         if not closed and words[separator].text != "?":
             return False
         begin = separator

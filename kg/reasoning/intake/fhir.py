@@ -6,7 +6,7 @@ string of the JSON that it was read from.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ def read_fhir(note: str, reader: "Reader") -> tuple[Found, list[str]]:
     resource = _valid(note)
     places, found, unread = _Places.of(note), [], list[str]()
     inside = list(_resources(resource))
-    by_reference = {name: one for one, url in inside for name in (url, f"{one['resourceType']}/{one.get('id')}", f"#{one.get('id')}") if name}
+    by_reference = {name: one for one, url in inside for name in _references(one, url)}
     skipped: dict[str, int] = {}
     for one, _ in inside:
         kind = one["resourceType"]
@@ -85,7 +85,8 @@ def _valid(note: str) -> Mapping[str, Any]:
     kind = resource.get("resourceType")
     if kind != "Bundle" and kind not in _READ:
         known = ", ".join(sorted(("Bundle", *_READ)))
-        raise PalpateError(f"The JSON has {f'the resourceType {kind[:40]!r}' if isinstance(kind, str) else 'no resourceType'}; these are read: {known}.")
+        what = f"the resourceType {kind[:40]!r}" if isinstance(kind, str) else "no resourceType"
+        raise PalpateError(f"The JSON has {what}; these are read: {known}.")
     from fhir.resources.R4B import get_fhir_model_class
     from pydantic import ValidationError
 
@@ -110,6 +111,14 @@ def _resources(resource: Mapping[str, Any], url: str = "") -> Iterator[tuple[Map
     yield resource, url
     for contained in resource.get("contained", ()):
         yield from _resources(contained)
+
+
+def _references(one: Mapping[str, Any], url: str) -> Iterator[str]:
+    """The names under which others refer to a resource."""
+    if url:
+        yield url
+    if "id" in one:
+        yield from (f"{one['resourceType']}/{one['id']}", f"#{one['id']}")
 
 
 # ---------------------------------------------------------------------- what each kind of resource states
@@ -211,5 +220,3 @@ def _words(note: str, value: str, statement: _Statement, reader: "Reader", place
         item = replace(item, text=note[first:after], start=first, end=after)
         found.setdefault((kind, item.slug), reader.settle(Name(item.slug, kind, item.matched), item, statement.status))
 
-
-__all__: Sequence[str] = ["read_fhir"]

@@ -122,12 +122,16 @@ class Lexicon:
         lists = (word for node in self._knowledge.of_class("WordList") for word in _words(node))
         return frozenset(light(word) for words in phrases for word in words) | frozenset(map(light, lists)) | frozenset(self.variants)
 
-    def find_cues(self, sentence: Sequence[Token]) -> Iterator[tuple[int, int, tuple[Cue, ...]]]:
-        """The cues of a sentence as (first token, token after the last, what they do); of those that overlap the longest.
+    @cached_property
+    def long_cue_words(self) -> tuple[str, ...]:
+        """The words of cues that are long enough to be known when misspelled."""
+        return tuple(sorted({word for words in self.cues for word in words if len(word) >= self.number("note-typo-least") and word.isalpha()}))
+
+    def find_cues(self, folded: Sequence[str]) -> Iterator[tuple[int, int, tuple[Cue, ...]]]:
+        """The cues of a sentence, given by its folded tokens, as (first token, token after the last, what they do); of those that overlap the longest.
 
         Of two that are equally long the one that says less comes first: "has not only" is "not only", "is not excluded" is in doubt.
         """
-        folded = [token.folded for token in sentence]
         found = [
             (at, at + length, cues)
             for at in range(len(folded))

@@ -17,7 +17,7 @@ KINDS = {"conditions": "Condition", "hazards": "Hazard", "red_flags": "RedFlag",
 _SIGNS = ("red_flags", "pathologies")
 """Lists whose names are too much of a piece to be put together from two members of a list."""
 _NAMES = ("skos:prefLabel", "skos:altLabel", "skos:hiddenLabel", "noteName")
-_LONGEST = 6
+_LONGEST, _LONGEST_SERIES, _SHORT = 6, 4, 2
 _PARENTHESIS = re.compile(r"\s*\(([^()]*)\)")
 _BREAK, _JOIN, _COMMA = "\n", "&", ","
 
@@ -63,6 +63,14 @@ class Forms:
 
     matcher: "Matcher"
     units: dict[str, tuple[tuple[str, str, str | None], ...]] = field(default_factory=dict)
+    folds: dict[str, str] = field(default_factory=dict)
+
+    def folded(self, token: Token) -> str:
+        """A token as cues write it, a slip in its spelling mended."""
+        found = self.folds.get(token.text)
+        if found is None:
+            found = self.folds[token.text] = self.matcher.as_cue(token.folded)
+        return found
 
     def of(self, word: str) -> tuple[tuple[str, str, str | None], ...]:
         """(stem, light form, right spelling if it was wrong) of each word that a word stands for."""
@@ -168,6 +176,16 @@ class Matcher:
             return None
         return str(found[0])
 
+    def as_cue(self, word: str) -> str:
+        """The word of a cue of which an unknown word is a misspelling by one letter, else the word itself."""
+        if len(word) <= self._least or not word.isalpha() or light(word) in self._stems or light(word) in self._lexicon.known:
+            return word
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        found = process.extractOne(word, self._lexicon.long_cue_words, scorer=OSA.distance, score_cutoff=1)
+        return str(found[0]) if found and not is_english(word) else word
+
     def knows(self, word: str) -> bool:
         """Whether a name, cue or list has a word; an abbreviation in its full length."""
         short = word.lower()
@@ -252,16 +270,12 @@ class Matcher:
     def _joined(self, units: Sequence[Unit]) -> Iterator[Hit]:
         """Names that share a word in a list: "hip and knee pain", "pain of hip and knee"."""
         for series in _series(units):
-            first, last = series[0], series[-1]
-            for at, member in enumerate(series):
-                for own in (member[-1:], member[-2:]) if at < len(series) - 1 else ():
-                    for rest in (last[1:2], last[1:3], last[2:3], last[2:4]):
-                        if own and rest:
-                            yield from self._lookup((*own, *rest), self._sets, loose=True)
-                for own in (member[:1], member[:2]) if at else ():
-                    for rest in (first[-2:-1], first[-3:-1]):
-                        if own and rest:
-                            yield from self._lookup((*rest, *own), self._sets, loose=True)
+            for at, first in enumerate(series):
+                for last in series[at + 1 : at + 1 + _LONGEST_SERIES]:
+                    for own, rest in _shared(first, last):
+                        yield from self._lookup((*own, *rest), self._sets, loose=True)
+                    if len(last) > _SHORT:  # what follows a long member is another list
+                        break
 
     def _scattered(self, sentence: Sequence[Token], units: Sequence[Unit]) -> Iterator[Hit]:
         """Patterns: words that say something together, wherever they stand within a few words."""
@@ -321,6 +335,14 @@ def _series(units: Sequence[Unit]) -> Iterator[list[list[Unit]]]:
             joined = joined or unit.stem == _JOIN
             if members[-1]:
                 members.append([])
+
+
+def _shared(first: Sequence[Unit], last: Sequence[Unit]) -> Iterator[tuple[Sequence[Unit], Sequence[Unit]]]:
+    """What two members of a list may share: the end of the later one, "hip and knee pain", or the start of the earlier one."""
+    for own in (first[-1:], first[-2:]):
+        yield from ((own, rest) for rest in (last[1:2], last[1:3], last[2:3], last[2:4]) if own and rest)
+    for own in (last[:1], last[:2]):
+        yield from ((rest, own) for rest in (first[-2:-1], first[-3:-1]) if own and rest)
 
 
 def _longest(hits: Iterable[Hit]) -> list[Hit]:

@@ -96,13 +96,14 @@ class Reader:
         reference = self.lexicon.number("note-reference-year")
         return max([reference, *(year for year in years if year <= reference + 50)]) - self.lexicon.number("note-years-past")
 
-    def _sentence(self, note: str, text: str, sentence: Sentence, forms: Forms, codes: Sequence[CodeHit], past_year: int) -> list[tuple[str, Item]]:
+    def _sentence(self, note: str, text: str, sentence: Sentence, forms: Forms, codes: Sequence[CodeHit],
+                  past_year: int) -> list[tuple[str, Item]]:  # fmt: skip
         words = sentence.tokens
         shouted, whispered = _case(text[sentence.start : sentence.end])
         hits = self._matcher.find(words, forms, shouted, whispered)
         hits += [hit for code in codes for hit in _code_hits(code, sentence)]
         by_place = {(code.start, code.end): code.code for code in codes}
-        statuses = self._context.read(sentence, hits, past_year)
+        statuses = self._context.read(sentence, [forms.folded(token) for token in words], hits, past_year)
         found = []
         for hit, status in zip(hits, statuses, strict=True):
             start, end = words[hit.first].start, words[hit.after - 1].end
@@ -129,8 +130,8 @@ class Reader:
         )  # fmt: skip
 
     def _side(self, words: Sequence[Any], hit: Hit) -> str | None:
-        around = (*range(hit.first, hit.after), *range(hit.first - 1, hit.first - _SIDE_REACH, -1), *range(hit.after, hit.after + _SIDE_REACH))
-        for at in around:
+        before, after = range(hit.first - 1, hit.first - _SIDE_REACH, -1), range(hit.after, hit.after + _SIDE_REACH)
+        for at in (*range(hit.first, hit.after), *before, *after):
             if 0 <= at < len(words):
                 if words[at].text in ",;." and not hit.first <= at < hit.after:
                     if at >= hit.after:
@@ -170,5 +171,5 @@ def _code_hits(code: CodeHit, sentence: Sentence) -> Iterator[Hit]:
 
 def _case(text: str) -> tuple[bool, bool]:
     """Whether a line is in capitals throughout, so that they tell nothing; whether it has none at all."""
-    long = [word for word in re.findall(r"[^\W\d_]{4,}", text)]
+    long = re.findall(r"[^\W\d_]{4,}", text)
     return len(long) >= 2 and all(word.isupper() for word in long), not any(c.isupper() for c in text)

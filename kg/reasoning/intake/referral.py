@@ -22,7 +22,8 @@ class Referrals:
         self._knowledge = knowledge
         self._gate = gate
 
-    def of(self, conditions: Iterable[Item], hazards: Iterable[Item], red_flags: Iterable[Item], pathologies: Iterable[Item]) -> Referral | None:
+    def of(self, conditions: Iterable[Item], hazards: Iterable[Item], red_flags: Iterable[Item],
+           pathologies: Iterable[Item]) -> Referral | None:  # fmt: skip
         """The referral for all items of a note, or None."""
         hazards = tuple(hazards)
         now = {item.slug for item in hazards if item.acts and not item.historical}

@@ -150,8 +150,9 @@ class Segmenter:
             return True
         if index + 1 < len(block) and block[index + 1].start == token.end:
             return False
-        before = block[index - 1] if index else None
-        return not (before and before.end == token.start and (before.folded in self._titles or (len(before.text) == 1 and before.text.isupper())))
+        before = block[index - 1] if index else token
+        initial = len(before.text) == 1 and before.text.isupper()
+        return not (before.end == token.start and (before.folded in self._titles or initial))
 
 
 def _after_bullet(block: Sequence[Token]) -> int:

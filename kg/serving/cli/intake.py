@@ -47,8 +47,9 @@ def _print_table(answer: "Intake") -> None:
         console.print(f"[bold red]If confirmed, refer: {answer.referral.urgency}[/bold red]")
         for label in dict.fromkeys(reason.label for reason in answer.referral.reasons):
             console.print(f"  {escape(label)}")
-    lists = (("Conditions", answer.conditions), ("Hazards", answer.hazards), ("Red flags", answer.red_flags), ("Serious diseases", answer.pathologies))
-    for title, items in lists:
+    lists = {"Conditions": answer.conditions, "Hazards": answer.hazards, "Red flags": answer.red_flags,
+             "Serious diseases": answer.pathologies}  # fmt: skip
+    for title, items in lists.items():
         if items:
             console.print(f"\n[bold]{title}[/bold]")
             for item in items:
@@ -63,9 +64,12 @@ def _print_table(answer: "Intake") -> None:
 def _print_item(console: "Console", item: "Item") -> None:
     from rich.markup import escape
 
-    said = [word for word, holds in (("not", item.negated), ("family", item.family), ("past", item.historical),
-                                     ("spoken of", item.hypothetical), ("in doubt", not item.certain and not item.hypothetical)) if holds]  # fmt: skip
-    marks = [*said, *(mark for mark in (item.side, item.phase, item.year, item.code) if mark)]
+    said = {"not": item.negated, "family": item.family, "past": item.historical, "spoken of": item.hypothetical,
+            "in doubt": not item.certain and not item.hypothetical}  # fmt: skip
+    marks = [*(word for word, holds in said.items() if holds), *filter(None, (item.side, item.phase, item.year, item.code))]
     words = " ".join(item.text.split())
-    console.print(f"  {escape(item.label)}  [dim]{escape(item.slug)}[/dim]  “{escape(words)}”" + (f"  ({', '.join(marks)})" if marks else ""),
-                  highlight=False)  # fmt: skip
+    console.print(f"  {escape(item.label)}  [dim]{escape(item.slug)}[/dim]  “{escape(words)}”{_bracketed(marks)}", highlight=False)
+
+
+def _bracketed(marks: list[str]) -> str:
+    return f"  ({', '.join(marks)})" if marks else ""
