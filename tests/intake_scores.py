@@ -1,6 +1,6 @@
 """How well notes are read: precision and recall over the notes of `intake_notes.yaml`, by what makes a note hard.
 
-Run as a script it prints the tables that docs/intake.md shows.
+docs/intake.md shows the tables; `python -m tests.test_docs` writes them anew.
 """
 
 from collections.abc import Iterable, Mapping
@@ -121,8 +121,4 @@ def tables() -> str:
     by_list += [_row("hazards and red flags", len(notes), total(lists=("hazards", "red_flags"))), _row("all", len(notes), total())]
     tags = sorted({tag for reading in notes for tag in reading.note["tags"]})
     by_tag = [_row(tag, sum(tag in reading.note["tags"] for reading in notes), total(tag)) for tag in tags]
-    return "\n".join([head.format("list"), *by_list, "", head.format("kind of note"), *by_tag])
-
-
-if __name__ == "__main__":
-    print(tables())
+    return "\n".join(["", head.format("list"), *by_list, "", head.format("kind of note"), *by_tag, "", ""])

@@ -103,7 +103,8 @@ class Context:
             if one.meaning != PRESENT:
                 end = self._scope_end(one, cue, found[number + 1 :], words)
                 for hit, status in zip(hits, statuses, strict=True):
-                    inside = hit.loose and hit.first < cue.first and cue.after < hit.after and one.meaning == NEGATED
+                    begins = hit.first < cue.first or (hit.first == cue.first and cue.after > cue.first + 1)
+                    inside = hit.loose and begins and cue.after < hit.after and one.meaning != HISTORICAL
                     if (cue.first < hit.first < end or inside) and not status.answered:
                         status.add(one.meaning, cue.words, one.maybe_recent)
         for one in (*backward, *both):
