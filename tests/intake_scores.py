@@ -121,4 +121,4 @@ def tables() -> str:
     by_list += [_row("hazards and red flags", len(notes), total(lists=("hazards", "red_flags"))), _row("all", len(notes), total())]
     tags = sorted({tag for reading in notes for tag in reading.note["tags"]})
     by_tag = [_row(tag, sum(tag in reading.note["tags"] for reading in notes), total(tag)) for tag in tags]
-    return "\n".join(["", head.format("list"), *by_list, "", head.format("kind of note"), *by_tag, "", ""])
+    return "\n".join([head.format("list"), *by_list, "", head.format("kind of note"), *by_tag, ""])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kg.graph.knowledge import Knowledge, Node
-from kg.reasoning.intake.words import Token, light, tokens
+from kg.reasoning.intake.words import light, tokens
 
 NEGATED, UNCERTAIN, HISTORICAL = "meaning-negated", "meaning-uncertain", "meaning-historical"
 FAMILY, HYPOTHETICAL, NOT_TAKEN, PRESENT, VOID = (
@@ -125,12 +125,13 @@ class Lexicon:
     @cached_property
     def long_cue_words(self) -> tuple[str, ...]:
         """The words of cues that are long enough to be known when misspelled."""
-        return tuple(sorted({word for words in self.cues for word in words if len(word) >= self.number("note-typo-least") and word.isalpha()}))
+        least = self.number("note-typo-least")
+        return tuple(sorted({word for words in self.cues for word in words if len(word) >= least and word.isalpha()}))
 
     def find_cues(self, folded: Sequence[str]) -> Iterator[tuple[int, int, tuple[Cue, ...]]]:
-        """The cues of a sentence, given by its folded tokens, as (first token, token after the last, what they do); of those that overlap the longest.
+        """The cues of a sentence, given by its folded tokens, as (first token, token after the last, what they do).
 
-        Of two that are equally long the one that says less comes first: "has not only" is "not only", "is not excluded" is in doubt.
+        Of those that overlap the longest counts; of two that are equally long the one that says less comes first: "has not only" is "not only", "is not excluded" is in doubt.
         """
         found = [
             (at, at + length, cues)
