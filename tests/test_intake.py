@@ -156,8 +156,8 @@ def test_cancer_of_the_past_refers_beside_back_pain_only() -> None:
 
 # ---------------------------------------------------------------------- any text
 _PIECES = st.sampled_from(["Denies ", "No ", "fever", "DVT", "?", "PE", ", ", ". ", "\n", " but ", "h/o ", "mother had ", "M72.2",
-                           "I26.99", "<b>", "</b>", "&amp;", "back pain", "saddle anesthesia", "İ", "é", "ﬁ", "\u200b", "😀", "warfarin 5 mg", "[x] ", ": no",
-                           "PMH: ", "2011", "-", "plantar facitis", "’s", "ß"])  # fmt: skip
+                           "I26.99", "<b>", "</b>", "&amp;", "back pain", "saddle anesthesia", "İ", "é", "ﬁ", "\u200b", "😀",
+                           "warfarin 5 mg", "[x] ", ": no", "PMH: ", "2011", "-", "plantar facitis", "’s", "ß"])  # fmt: skip
 _NOTES = st.lists(_PIECES | st.text(max_size=8), min_size=1, max_size=30).map("".join)
 
 
@@ -173,7 +173,7 @@ def test_each_item_shows_its_own_words(note: str) -> None:
     assert kg.intake(note).to_dict() == answer.to_dict()
 
 
-@pytest.mark.parametrize("unit", ["no ", "(", "<", "&", "pain and ", "1.", "?", "back pain, ", "A1", '"', "chest pain sweating ", "a", "\n"])
+@pytest.mark.parametrize("unit", ["no ", "(", "<", "&", "pain and ", "1.", "?", "back pain, ", "A1", '"', "chest pain sweating ", "\n"])
 def test_a_note_of_the_greatest_length_is_read(unit: str) -> None:
     note = "DVT. " + unit * 30_000
     assert "deep-vein-thrombosis" in {item.slug for item in kg.intake(note[:200_000]).hazards}

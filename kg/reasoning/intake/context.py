@@ -105,7 +105,8 @@ class Context:
                 for hit, status in zip(hits, statuses, strict=True):
                     begins = hit.first < cue.first or (hit.first == cue.first and cue.after > cue.first + 1)
                     inside = hit.loose and begins and cue.after < hit.after and one.meaning != HISTORICAL
-                    if (cue.first < hit.first < end or inside) and not status.answered:
+                    before = (cue.after if hit.loose else cue.first + 1) <= hit.first < end  # a pattern may begin with the cue's last word
+                    if (before or inside) and not status.answered:
                         status.add(one.meaning, cue.words, one.maybe_recent)
         for one in (*backward, *both):
             for at in self._before(one, cue, words, hits, found[:number]):

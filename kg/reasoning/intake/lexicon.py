@@ -131,7 +131,8 @@ class Lexicon:
     def find_cues(self, folded: Sequence[str]) -> Iterator[tuple[int, int, tuple[Cue, ...]]]:
         """The cues of a sentence, given by its folded tokens, as (first token, token after the last, what they do).
 
-        Of those that overlap the longest counts; of two that are equally long the one that says less comes first: "has not only" is "not only", "is not excluded" is in doubt.
+        Of those that overlap the longest counts; of two that are equally long the one that says less: "has not only" is
+        "not only", "is not excluded" is in doubt.
         """
         found = [
             (at, at + length, cues)
