@@ -105,13 +105,18 @@ class Context:
                 for hit, status in zip(hits, statuses, strict=True):
                     begins = hit.first < cue.first or (hit.first == cue.first and cue.after > cue.first + 1)
                     inside = hit.loose and begins and cue.after < hit.after and one.meaning != HISTORICAL
-                    before = (cue.after if hit.loose else cue.first + 1) <= hit.first < end  # a pattern may begin with the cue's last word
+                    before = cue.first < hit.first < end and not (hit.loose and self._begins_with(hit, cue, words))
                     if (before or inside) and not status.answered:
                         status.add(one.meaning, cue.words, one.maybe_recent)
         for one in (*backward, *both):
             for at in self._before(one, cue, words, hits, found[:number]):
                 if not statuses[at].answered:
                     statuses[at].add(one.meaning, cue.words, one.maybe_recent)
+
+    def _begins_with(self, hit: Hit, cue: _Found, words: Sequence[Token]) -> bool:
+        """Whether a pattern has a word of the cue as its own: "has not passed urine" does not deny "not passed urine"."""
+        own = self._lexicon.cues.get((words[hit.first].folded,), ())
+        return hit.first < cue.after and any(c.meaning == NEGATED for c in own)
 
     def _looks_ahead(self, cue: _Found, number: int, found: Sequence[_Found], words: Sequence[Token], hits: Sequence[Hit],
                      back: Cue) -> bool:  # fmt: skip
