@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from kg.reasoning.adapt import Advice
     from kg.reasoning.assess import Assessment
     from kg.reasoning.contrast import Comparison, Move
+    from kg.reasoning.intake import Intake
     from kg.reasoning.plan import Plan, Planner
     from kg.reasoning.rank import Engine, Ranking
     from kg.reasoning.screen import Screening
 
 __all__ = [
-    "GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "assess", "compare", "load", "plan", "rank", "screen",
-    "search", "what_if",
+    "GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "assess", "compare", "intake", "load", "plan", "rank",
+    "screen", "search", "what_if",
 ]  # fmt: skip
 
 
@@ -141,3 +142,22 @@ def plan(condition: str, *, phase: str | None = None, irritability: str | None =
 def search(text: str, limit: int = 10) -> list[Any]:
     """The entities whose names are likest to `text`; see `Names.search`."""
     return load().names.search(text, limit)
+
+
+@cache
+def _reader() -> Any:
+    from kg.reasoning.intake import Reader
+
+    return Reader(load())
+
+
+def intake(note: str) -> "Intake":
+    """What a physician's note says, item by item, for a person to confirm; see `kg.reasoning.intake`.
+
+    Args:
+        note: free text, lines of ICD-10-CM codes, or a FHIR R4 Bundle or resource as JSON. It is kept nowhere.
+
+    Raises:
+        PalpateError: where the note is empty, no text, too long, or broken FHIR.
+    """
+    return _reader().read(note)  # type: ignore[no-any-return]

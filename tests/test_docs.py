@@ -32,11 +32,12 @@ from kg.graph.terms import ONTOLOGY_DIR, PAL, RDF
 from kg.graph.validate import Places, shape_faults
 from kg.serving import api, cli
 from kg.serving.api import protocol
+from tests.intake_scores import tables
 from tests.worked_example import example, weights
 
 ROOT = Path(__file__).parents[1]
 PAGES = {str(path.relative_to(ROOT)): path for path in sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))}
-GENERATED = {"weights": weights, "example": example}
+GENERATED = {"weights": weights, "example": example, "scores": tables}
 NOT_RUN = {"serve", "build", "check"}
 """Commands that run long: of these only the options are checked here; other tests run them."""
 COMMANDS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-defined]
@@ -44,7 +45,7 @@ COMMANDS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-de
 _PYTHON = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 _CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```\n)", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (?P<command>(?:.*\\\n)*.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
-_GENERATED = re.compile(r"(<!-- (weights|example): written by tests/test_docs.py -->\n).*?(?=<!-- end -->)", re.DOTALL)
+_GENERATED = re.compile(r"(<!-- (weights|example|scores): written by tests/test_docs.py -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 @cache

@@ -5,7 +5,7 @@ One error shape for all of them, problem details of RFC 9457, with the nearest v
 
 from starlette.routing import Route
 
-from kg.serving.api import adapt, assess, plan, protocol, rank
+from kg.serving.api import adapt, assess, intake, plan, protocol, rank
 from kg.serving.api.protocol import lifespan
 
 __all__ = ["lifespan", "routes"]
@@ -23,5 +23,6 @@ def routes() -> list[Route]:
         Route("/api/compare", rank.compare, methods=["GET"]),
         Route("/api/what-if", rank.what_if, methods=["GET"]),
         Route("/api/adapt", adapt.adapt, methods=["GET"]),
+        Route("/api/intake", intake.intake, methods=["POST"]),
         Route("/api/search", rank.search, methods=["GET"]),
     ]

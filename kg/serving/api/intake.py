@@ -1,0 +1,48 @@
+"""`/api/intake`: a physician's note read as JSON; the note is neither stored nor logged."""
+
+import json
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+import kg
+from kg.errors import PalpateError
+from kg.serving.api.shared import as_json, problem
+
+_LONGEST = 4_000_000
+"""Bytes of a body; a note of the greatest length that is read, as escaped JSON, takes less."""
+_JSON = ("application/json", "application/fhir+json")
+
+
+async def intake(request: Request) -> Response:
+    """`POST /api/intake`: the note as text/plain, as FHIR, or as `{"text": ...}`."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST:
+            return problem(PalpateError(f"The body is longer than {_LONGEST} bytes."), 413)
+    try:
+        note = _note(bytes(body), request.headers.get("content-type", "text/plain").partition(";")[0].strip().lower())
+        return await run_in_threadpool(lambda: as_json(kg.intake(note).to_dict()))
+    except PalpateError as error:
+        return problem(error, 400)
+
+
+def _note(body: bytes, media: str) -> str:
+    """The note of a body: of an object with nothing but `text` its text, else all of it."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise PalpateError("The body is not UTF-8 text.") from None
+    if media not in _JSON:
+        return text
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        return text  # the reader says what is wrong with it
+    if isinstance(given, dict) and set(given) == {"text"}:
+        if not isinstance(given["text"], str):
+            raise PalpateError("'text' must be a string.")
+        return given["text"]
+    return text
