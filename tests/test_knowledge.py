@@ -149,7 +149,9 @@ def test_statements_read_for_the_gaps_are_marked_as_read(engine: Engine) -> None
 
 def test_what_unloads_relieves_faulty_loading(engine: Engine) -> None:
     """Supports and advice work by load, not by touch; no mechanism missed them before load was an effect."""
-    relieving = {path.link.technique for path in engine.model.mechanism.paths.paths if path.impairment == "faulty-loading" and path.relieves}
+    relieving = {
+        path.link.technique for path in engine.model.mechanism.paths.paths if path.impairment == "faulty-loading" and path.relieves
+    }
     assert {"orthosis-splinting", "rigid-taping", "postural-education", "motor-control-exercise"} <= relieving
 
 

@@ -321,7 +321,8 @@ class Quiz:
         sources = [o.source for o in first.score.observations if o.successes + o.failures > 0]
         right = Choice(first.label, True, self._weighed(first), first.technique)
         asks = f"Which of these techniques is best supported for chronic {_low(label(condition))}?"
-        return self._made("best", condition, asks, right, wrong, random, first.why(self.knowledge), (condition, first.technique), None, sources[:5])  # fmt: skip
+        about = (condition, first.technique)
+        return self._made("best", condition, asks, right, wrong, random, first.why(self.knowledge), about, sources=sources[:5])
 
     def _weighed(self, entry: Entry) -> str:
         score = entry.score
@@ -339,8 +340,9 @@ class Quiz:
         wrong = [Choice(label(slug), False, f"It supplies {facts.supplied_words(slug)}.", slug)
                  for slug in self._near(candidates, facts.regions_of(muscle), facts.regions_of, random)]  # fmt: skip
         right = Choice(label(nerve), True, "", nerve)
-        return self._made("nerve", muscle, f"Which nerve supplies {label(muscle)}?", right, wrong, random,
-                          f"{label(muscle)} is supplied by: {', '.join(map(label, own))}.", (muscle, nerve), self.knowledge[muscle])  # fmt: skip
+        explanation = f"{label(muscle)} is supplied by: {', '.join(map(label, own))}."
+        return self._made("nerve", muscle, f"Which nerve supplies {label(muscle)}?", right, wrong, random, explanation,
+                          (muscle, nerve), self.knowledge[muscle])  # fmt: skip
 
     def _action(self, muscle: str, random: Random) -> Question | None:
         facts, label = self.facts, self.knowledge.label
