@@ -133,7 +133,7 @@ def in_graph(node: Node, opened: bool = False) -> None:
     """The identifier of an entity, its Turtle and JSON, its sources, and every statement of it and about it."""
     st.header("In the graph", anchor="graph")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.code(node.iri, language=None, width="content")
+        st.code(node.iri, language=None, width="content", wrap_lines=True)
         st.download_button("Turtle", lambda: turtle(knowledge(), node.slug), f"{node.slug}.ttl", "text/turtle",
                            icon=":material/download:", on_click="ignore", key="turtle")  # fmt: skip
         st.download_button("JSON", lambda: json.dumps(describe(knowledge(), node.slug).to_dict(), ensure_ascii=False, indent=1),

@@ -18,21 +18,15 @@ _box = st.components.v2.component("palpate_search", html=_MARKUP, js=(_HERE / "s
 
 @st.fragment
 def search_box() -> None:
-    """Draw the box; choosing an entity opens its page."""
+    """Draw the box; it opens the page of the entity that is chosen, and that of any entity linked in a table."""
     text = str((st.session_state.get(_KEY) or {}).get("text") or "")
     hits = [_shown(hit) for hit in engine().names.search(text, _HITS)] if text.strip() else []
-    chosen = _box(key=_KEY, data={"text": text, "hits": hits}, on_text_change=_changed, on_picked_change=_changed)
-    if chosen.picked and chosen.picked in knowledge():
-        st.switch_page(f"views/{page_of(chosen.picked)}.py", query_params={"id": chosen.picked})
-
-
-def _changed() -> None:
-    """The fragment runs again by itself; Streamlit wants a function."""
+    _box(key=_KEY, data={"text": text, "hits": hits}, on_text_change=lambda: None)
 
 
 def _shown(hit: Hit) -> dict[str, str]:
     """A hit as the box draws it: the name, its kind, and what tells it from others."""
     node = knowledge()[hit.slug]
     found_by = hit.matched if hit.matched.casefold() not in (hit.label.casefold(), hit.slug) else ""
-    context = ", ".join(label(region) for region in node.all("inRegion")[:2]) or label(node.one("family")) if node.one("family") else ""
-    return {"slug": hit.slug, "name": short(name_of(hit.slug)), "kind": kind_of(hit.slug), "context": found_by or context}
+    context = found_by or ", ".join(label(slug) for slug in (*node.all("inRegion")[:2], *node.all("family")))
+    return {"href": f"{page_of(hit.slug)}?id={hit.slug}", "name": short(name_of(hit.slug)), "kind": kind_of(hit.slug), "context": context}

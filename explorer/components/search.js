@@ -1,10 +1,15 @@
 // A combobox: what is typed goes to Python, which sends the hits back; arrows, Enter and Escape work as in any combobox.
-export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
+export default function ({ parentElement, data, setStateValue }) {
   const input = parentElement.querySelector("input");
   const list = parentElement.querySelector("ul");
   const status = parentElement.querySelector("[role=status]");
   const box = parentElement.querySelector(".pal-search");
 
+  // As if the address had been opened by the browser's back button: one entry of its history, and the session stays.
+  const go = (href) => {
+    history.pushState({}, "", new URL(href, location));
+    dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  };
   const show = (open) => {
     list.hidden = !open;
     input.setAttribute("aria-expanded", String(open));
@@ -22,15 +27,15 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     clearTimeout(box.timer);
     input.value = "";
     show(false);
-    setTriggerValue("picked", option.dataset.slug);
     setStateValue("text", "");
+    go(option.dataset.href);
   };
 
   if (data.text === input.value.trim() || !input.value) {
     list.replaceChildren(...data.hits.map((hit, index) => {
       const option = document.createElement("li");
       option.id = `pal-search-${index}`;
-      option.dataset.slug = hit.slug;
+      option.dataset.href = hit.href;
       option.setAttribute("role", "option");
       option.setAttribute("aria-selected", String(index === 0));
       const name = document.createElement("b");
@@ -60,9 +65,21 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     const link = event.target.closest?.("a[data-entity]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    setTriggerValue("picked", link.dataset.entity);
+    go(link.href);
   };
   document.addEventListener("click", document.palpateLinks);
+
+  // Streamlit's menu on a phone is no valid list, and its code boxes scroll without a stop for the keyboard.
+  const mend = () => {
+    for (const menu of document.querySelectorAll("ul[data-testid=stSidebarNavItems]:not([role])")) menu.setAttribute("role", "group");
+    for (const item of document.querySelectorAll("[data-testid=stSidebarNavItems] li:not([role])")) item.setAttribute("role", "none");
+    for (const code of document.querySelectorAll("[data-testid=stCode] pre:not([tabindex])")) code.tabIndex = 0;
+  };
+  mend();
+  if (!document.palpateMends) {
+    document.palpateMends = new MutationObserver(mend);
+    document.palpateMends.observe(document.body, { childList: true, subtree: true });
+  }
 
   input.oninput = () => {
     clearTimeout(box.timer);
@@ -70,7 +87,7 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     if (!input.value.trim()) show(false);
   };
   input.onkeydown = (event) => {
-    const options = [...list.querySelectorAll("[data-slug]")];
+    const options = [...list.querySelectorAll("[data-href]")];
     const at = options.indexOf(active());
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -88,6 +105,6 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
   input.onblur = () => setTimeout(() => show(false), 150);
   list.onmousedown = (event) => {
     event.preventDefault();
-    pick(event.target.closest("[data-slug]"));
+    pick(event.target.closest("[data-href]"));
   };
 }

@@ -82,7 +82,7 @@ def _standing(answer: Ranking, item: Entry | Withheld | None) -> Html:
     if item is None:
         return Html("<span class='soft'>A parent of other techniques, not ranked itself</span>")
     if isinstance(item, Withheld):
-        return Html(f"<b class='against'>⊘ Withheld</b><span class='note'>{escape(cap(label(item.level)))}</span>")
+        return Html(f"<b class='against'>⊘ Withheld</b><span class='note'>{escape(knowledge()[item.level].definition)}</span>")
     lists = {"Recommended": answer.recommended, "Adjunct": answer.adjuncts, "Discuss with another profession": answer.discuss}
     kind, entries = next((name, found) for name, found in lists.items() if any(e.technique == item.technique for e in found))
     words = CLASSES[item.class_][2]

@@ -15,6 +15,13 @@ from kg.reasoning.safety import Reason
 
 _FIRST = 10
 _EXAMPLES = 8
+_DOORS = (
+    ("body_map", "accessibility", "Where does it hurt?", "Point at the body; see the conditions and muscles there."),
+    ("learn", "school", "Learn", "Quizzes and cases from the graph, with reason and source for each answer."),
+    ("evidence_map", "grid_on", "What has been studied?", "Conditions by techniques: for, against, and the gaps."),
+    ("sparql", "terminal", "Ask the graph", "SPARQL, with stored queries to start from."),
+)
+"""Page, icon, name, and what it is for."""
 _LEVELS = {"emergency-referral": "Stop: emergency", "absolute": "Not at all", "medical-clearance": "Not before a physician agrees",
            "local": "Not at the site"}  # fmt: skip
 
@@ -39,6 +46,16 @@ def start(view: View) -> None:
     with st.container(horizontal=True, gap="small"):
         for slug in _most_studied():
             st.page_link("views/find.py", label=short(label(slug)), query_params=replace(view, condition=slug).params())
+    doors()
+
+
+def doors() -> None:
+    """The other ways in, for those who do not come with a condition."""
+    with st.container(horizontal=True, gap="medium", key="doors"):
+        for page, icon, words, more in _DOORS:
+            with st.container(border=True, gap="xsmall", width=250, key=f"door-{page}"):
+                st.page_link(f"views/{page}.py", label=f"**{words}**", icon=f":material/{icon}:")
+                st.caption(more)
 
 
 def _most_studied() -> list[str]:

@@ -100,9 +100,9 @@ def explain(view: View, chosen: Sequence[str], form: str) -> None:
 def draw(paths: Sequence[Rationale], form: str) -> None:
     """The paths in the form that was asked for."""
     if form == "flow":
-        st.plotly_chart(
-            sankey(paths), width="stretch", key="sankey", config={"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}
-        )
+        settings = {"displaylogo": False, "toImageButtonOptions": {"format": "svg"}}
+        with st.container(key="flow"):
+            st.plotly_chart(sankey(paths), width="stretch", key="sankey", config=settings)
         st.caption("The same in words: choose “In words” above. The camera at the drawing's corner saves it as SVG.")
     elif form == "network":
         network(paths, f"network-{'-'.join(sorted({r.path.link.technique for r in paths}))}")
