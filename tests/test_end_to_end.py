@@ -129,7 +129,8 @@ PAGES = {
     "entity": "/entity?id=achilles-cluster", "everything": "/entity", "compare": "/compare?condition=plantar-fasciitis&hazard=warfarin",
     "map": "/evidence_map?region=knee", "body": "/body_map?region=shoulder", "flow": "/rationale?condition=plantar-fasciitis",
     "network": "/rationale?condition=plantar-fasciitis&form=network", "words": "/rationale?condition=plantar-fasciitis&form=words",
-    "quiz": "/learn", "case": "/learn?mode=case", "cards": "/learn?mode=cards", "lab": "/lab?example=conditions-of-tissue", "about": "/about",
+    "quiz": "/learn", "case": "/learn?mode=case", "cards": "/learn?mode=cards", "lab": "/lab?example=conditions-of-tissue",
+    "about": "/about",
 }  # fmt: skip
 
 
