@@ -67,7 +67,7 @@ def show(
 def titled(node: Node, draw: Callable[[Node], None]) -> None:
     """The page of an entity: kind, name, definition, sections, and what the graph holds of it, to read and to take along."""
     st.html(f"<div class='pal pal-kind'>{escape(cap(kind_of(node.slug)))}</div>")
-    st.title(name_of(node.slug), anchor=False)
+    st.title(node.one("dcterms:title") or name_of(node.slug), anchor=False)
     if node.definition:
         st.markdown(md(node.definition))
     if node.all("skos:altLabel"):

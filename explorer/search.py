@@ -27,6 +27,7 @@ def search_box() -> None:
 def _shown(hit: Hit) -> dict[str, str]:
     """A hit as the box draws it: the name, its kind, and what tells it from others."""
     node = knowledge()[hit.slug]
-    found_by = hit.matched if hit.matched.casefold() not in (hit.label.casefold(), hit.slug) else ""
-    context = found_by or ", ".join(label(slug) for slug in (*node.all("inRegion")[:2], *node.all("family")))
+    known = {hit.label.casefold(), hit.slug, node.one("dcterms:title").casefold()}
+    found_by = hit.matched if hit.matched.casefold() not in known else ""
+    context = found_by or ", ".join(label(slug) for slug in (*node.all("inRegion")[:2], *node.all("family"), *node.all("design")))
     return {"href": f"{page_of(hit.slug)}?id={hit.slug}", "name": short(name_of(hit.slug)), "kind": kind_of(hit.slug), "context": context}

@@ -134,9 +134,11 @@ PAGES = {
 }  # fmt: skip
 
 
-def opened(browser: Browser, address: str, width: int = 1280, scheme: Literal["light", "dark"] = "light") -> Page:
-    """A page, drawn to its end."""
+def opened(browser: Browser, address: str, width: int = 1280, scheme: Literal["light", "dark"] = "light",
+           requests: list[str] | None = None) -> Page:  # fmt: skip
+    """A page, drawn to its end; the addresses that it asked for are put into `requests`."""
     page = browser.new_page(viewport={"width": width, "height": 900 if width > 640 else 844}, color_scheme=scheme)
+    page.on("request", lambda request: requests.append(request.url) if requests is not None else None)
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     page.goto(address)
@@ -147,11 +149,13 @@ def opened(browser: Browser, address: str, width: int = 1280, scheme: Literal["l
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_no_page_bars_anybody_or_scrolls_sideways(
+def test_no_page_bars_anybody_scrolls_sideways_or_asks_another_host(
     path: str, width: int, scheme: Literal["light", "dark"], server: str, browser: Browser
 ) -> None:
-    page = opened(browser, server + path, width, scheme)
+    requests: list[str] = []
+    page = opened(browser, server + path, width, scheme, requests)
     page.wait_for_timeout(300)
+    assert [address for address in requests if not address.startswith((server, "data:", "blob:"))] == []
     found = Axe().run(page).response["violations"]
     grave = [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")]
     assert grave == []

@@ -78,7 +78,7 @@ def limits() -> None:
 - It is not sure, and says so. Most evidence on massage is of low or very low certainty: intervals are wide and many techniques cannot be
   told apart. *Unknown* means that nobody near enough has looked; it does not mean *useless*.
 - Its safety rules are as complete as their sources. That nothing is withheld does not prove that all is safe.
-- The weights of the score were set by expert reasoning. Take scores as an ordered summary.
+- The weights of the score stand in the ontology, each with how it was found. Take scores as an ordered summary.
 """
     )
 

@@ -51,11 +51,10 @@ def start(view: View) -> None:
 
 def doors() -> None:
     """The other ways in, for those who do not come with a condition."""
-    with st.container(horizontal=True, gap="medium", key="doors"):
-        for page, icon, words, more in _DOORS:
-            with st.container(border=True, gap="xsmall", width=250, key=f"door-{page}"):
-                st.page_link(f"views/{page}.py", label=f"**{words}**", icon=f":material/{icon}:")
-                st.caption(more)
+    for column, (page, icon, words, more) in zip(st.columns(len(_DOORS), gap="small"), _DOORS, strict=True):
+        with column.container(border=True, gap="xsmall", height="stretch"):
+            st.page_link(f"views/{page}.py", label=f"**{words}**", icon=f":material/{icon}:")
+            st.caption(more)
 
 
 def _most_studied() -> list[str]:

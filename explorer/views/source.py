@@ -32,7 +32,7 @@ def draw(node: Node) -> None:
         ]
     )
     links("source", node.all("restsOn"), "Rests on")
-    links("source", (n.slug for n in referring("Source", "restsOn", node.slug)), "Is part of")
+    links("source", (n.slug for n in referring("Source", "restsOn", node.slug)), "Its studies count in")
     treatment(node)
     others(node)
 

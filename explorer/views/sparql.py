@@ -180,15 +180,16 @@ def _value(binding: Mapping[str, Any] | None) -> str | float | None:
 
 
 def _chart(headers: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Bars of the first column of numbers by the last column of words before it."""
+    """Bars of the last column of numbers by the first label, else the first column of words."""
     cells = [{name: _value(row.get(name)) for name in headers} for row in rows]
     numbers = [name for name in headers if any(isinstance(c[name], float) for c in cells)]
     words = [name for name in headers if name not in numbers]
     if not numbers or not words:
-        st.info("A chart needs a column of numbers and one of words. Count something: SELECT ?label (COUNT(?x) AS ?n) ... GROUP BY ?label")
+        st.info("A chart needs a column of numbers and one of words: SELECT ?label (COUNT(?x) AS ?n) ... GROUP BY ?label")
         return
     by = next((name for name in words if "label" in name.casefold()), words[0])
-    st.bar_chart([{by: _name_of(c[by]), numbers[0]: c[numbers[0]]} for c in cells[:_BARS]], x=by, y=numbers[0], horizontal=True, sort=False)
+    bars = [{by: _name_of(c[by]), numbers[-1]: c[numbers[-1]]} for c in cells[:_BARS]]
+    st.bar_chart(bars, x=by, y=numbers[-1], horizontal=True, sort=False)
     if len(cells) > _BARS:
         st.caption(f"The first {_BARS} rows.")
 
