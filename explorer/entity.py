@@ -129,7 +129,7 @@ def by_value(cls: str, prop: str, keep: Callable[[Node], bool] = lambda node: Tr
 
 
 # ---------------------------------------------------------------------------------------------------- sections that pages share
-def in_graph(node: Node, opened: bool = False) -> None:
+def in_graph(node: Node) -> None:
     """The identifier of an entity, its Turtle and JSON, its sources, and every statement of it and about it."""
     st.header("In the graph", anchor="graph")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -138,9 +138,7 @@ def in_graph(node: Node, opened: bool = False) -> None:
                            icon=":material/download:", on_click="ignore", key="turtle")  # fmt: skip
         st.download_button("JSON", lambda: json.dumps(describe(knowledge(), node.slug).to_dict(), ensure_ascii=False, indent=1),
                            f"{node.slug}.json", "application/json", icon=":material/download:", on_click="ignore", key="json")  # fmt: skip
-    everything = st.expander(
-        "Every statement, in both directions", icon=":material/hub:", expanded=opened, key="everything", on_change="rerun"
-    )
+    everything = st.expander("Every statement, in both directions", icon=":material/hub:", key="everything", on_change="rerun")
     if everything.open:
         with everything:
             _statements(node)

@@ -414,7 +414,7 @@ def test_body_map_draws_every_region_that_a_condition_needs(engine: Engine) -> N
     assert needed <= covered
     at = opened("body_map", region="shoulder")
     assert "Adhesive capsulitis (frozen shoulder)" in links(at)
-    assert "no region" in opened("body_map", region="shoulders").error[0].value
+    assert "Did you mean\\: shoulder" in opened("body_map", region="shoulders").error[0].value
 
 
 # ---------------------------------------------------------------------------------------------------- Learn
@@ -484,3 +484,14 @@ def test_about_tells_limits_numbers_and_how_to_cite(engine: Engine) -> None:
 def test_names_of_entities_that_are_html_stay_text() -> None:
     at = opened("entity", id="<img src=x onerror=alert(1)>")
     assert "<img" not in " ".join(element.proto.body for element in at.get("html"))
+
+
+@pytest.mark.parametrize(("page", "params", "near"), [
+    ("evidence_map", {"region": "kne"}, "knee"), ("learn", {"kind": "mith"}, "myth"), ("learn", {"mode": "quizz"}, "quiz"),
+    ("sparql", {"example": "conditions-of-tisue"}, "conditions-of-tissue"), ("rationale", {"form": "flw"}, "flow"),
+    ("sparql", {"example": "conditions-of-tissue", "with-tissue": "soleous"}, "soleus"), ("learn", {"mode": "cards", "cards": "33"}, "20"),
+    ("learn", {"mode": "case", "condition": "plantar facitis"}, "plantar-fasciitis"),
+])  # fmt: skip
+def test_a_choice_in_the_address_that_there_is_not_is_told_with_the_nearest(page: str, params: dict[str, str], near: str) -> None:
+    at = opened(page, **params)
+    assert near in " ".join(error.value for error in at.error).replace("\\", "")

@@ -90,11 +90,9 @@ def contents(region: str) -> None:
 def page() -> None:
     """Draw the page."""
     regions = [node.slug for node in knowledge().of_class("BodyRegion")]
-    asked, region = st.query_params.get("region", ""), state.one_of("region", regions)
     st.title("Where does it hurt?", anchor=False)
     st.markdown("Choose a region on the drawing or in the list to see the conditions and muscles of this graph that lie there.")
-    if asked and not region:
-        st.error(f"There is no region {md(repr(asked))}. Choose one from the list.", icon=":material/search_off:")
+    region = state.one_of("region", regions)
     left, right = st.columns([0.42, 0.58], gap="large")
     with left:
         picked = clickable(drawing(region), "body")

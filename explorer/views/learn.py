@@ -1,5 +1,7 @@
 """Learn: quizzes made from the graph, cases to walk through, and a deck of cards to take along."""
 
+import re
+
 import streamlit as st
 
 from explorer import state
@@ -11,7 +13,7 @@ from kg.learning.questions import Step
 
 _MODES = {"quiz": ":material/quiz: Quiz", "case": ":material/route: Case", "cards": ":material/style: Cards for Anki"}
 _STARTING = ("technique", "contraindicated", "red-flag", "myth")
-_ROUND, _CARDS = 10, 120
+_ROUND, _CARDS, _COUNTS = 10, 120, range(20, 401, 20)
 _SESSION, _SHOWN = "quiz-session", "quiz-shown"
 
 
@@ -28,12 +30,12 @@ def quiz() -> Quiz:
 def seed() -> int:
     """The number in the URL from which the questions follow, so that a link asks the same again."""
     stated = st.query_params.get("seed", "1")
-    return int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 8 else 1
+    return int(stated) if re.fullmatch(r"[0-9]{1,8}", stated) else 1
 
 
 def kinds() -> list[str]:
     """The kinds of questions that the URL asks for, with the widget that changes them."""
-    chosen = [kind for kind in st.query_params.get_all("kind") if kind in KINDS] or list(_STARTING)
+    chosen = state.all_of("kind", list(KINDS), _STARTING)
     state.keep("kinds", chosen)
     st.pills("What to ask", list(KINDS), selection_mode="multi", key="kinds", format_func=KINDS.__getitem__,
              on_change=lambda: state.put(kind=st.session_state["kinds"]))  # fmt: skip
@@ -215,7 +217,9 @@ def run_cards() -> None:
     chosen = kinds()
     st.markdown("A deck for [Anki](https://apps.ankiweb.net), which repeats each card when you are about to forget it. "
                 "A card that you have learned stays learned when you import a newer deck.")  # fmt: skip
-    count = st.slider("Cards", 20, 400, _CARDS, 20, key="cards")
+    count = int(state.one_of("cards", [str(number) for number in _COUNTS], str(_CARDS)))
+    state.keep("cards", count)
+    st.select_slider("Cards", _COUNTS, key="cards", on_change=lambda: state.put(cards=str(st.session_state["cards"])))
 
     def made() -> bytes:
         return deck(quiz().draw(chosen, count, seed()), "Palpate", lambda slug: ". ".join(filter(None, cite(slug)[:2])))

@@ -13,8 +13,8 @@ import streamlit as st
 from explorer import state
 from explorer.drawing import pairs_network
 from explorer.editor import editor
-from explorer.parts import footer, knowledge, label, links, md, plural
-from kg.errors import PalpateError
+from explorer.parts import engine, footer, knowledge, label, links, md, plural
+from kg.errors import PalpateError, UnknownName
 from kg.graph.describe import PREFIXES
 from kg.graph.index import KINDS
 from kg.graph.terms import PAL
@@ -49,23 +49,32 @@ def terms(version: str) -> list[str]:
 
 
 # ---------------------------------------------------------------------------------------------------- the query
-def chosen_query() -> tuple[Stored | None, str]:
-    """The stored query that the URL names, filled in, and the text to edit: that of the URL, else the stored one."""
+def chosen_query() -> tuple[Stored | None, dict[str, str], str]:
+    """The stored query that the URL names, what fills it in, and the text to edit: that of the URL, else the stored one."""
     query = stored().get(state.one_of("example", list(stored())))
-    text = query.filled(_values(query)) if query else _EMPTY
-    return query, st.query_params.get("query", "") or text
+    values = _values(query) if query else {}
+    text = query.filled(values) if query else _EMPTY
+    return query, values, st.query_params.get("query", "") or text
 
 
 def _values(query: Stored) -> dict[str, str]:
-    given = {p.name: st.query_params.get(_name(p), p.default) for p in query.parameters}
-    return {p.name: given[p.name] if p.text or given[p.name] in knowledge() else p.default for p in query.parameters}
+    """What the URL puts in for each parameter; a name that the graph does not hold is told, and the stated one stays."""
+    values = {}
+    for parameter in query.parameters:
+        given = st.query_params.get(_name(parameter), "") or parameter.default
+        if not parameter.text and given not in knowledge():
+            slugs = [hit.slug for hit in engine().names.search(given, 3)]
+            st.error(md(UnknownName(parameter.name, given, slugs).message), icon=":material/search_off:")
+            given = parameter.default
+        values[parameter.name] = given
+    return values
 
 
 def _name(parameter: Parameter) -> str:
     return f"with-{parameter.name.replace(' ', '-')}"
 
 
-def examples(query: Stored | None) -> None:
+def examples(query: Stored | None, values: Mapping[str, str]) -> None:
     """The box for a stored query, and one for each thing to fill in."""
     options = {"": "Your own query", **{name: q.title for name, q in sorted(stored().items(), key=lambda item: item[1].title)}}
     state.keep("example", query.name if query else "")
@@ -82,8 +91,8 @@ def examples(query: Stored | None) -> None:
     st.markdown(md(query.summary))
     if query.parameters:
         with st.container(horizontal=True, gap="small"):
-            for parameter, value in zip(query.parameters, _values(query).values(), strict=True):
-                _fill(parameter, value)
+            for parameter in query.parameters:
+                _fill(parameter, values[parameter.name])
 
 
 def _fill(parameter: Parameter, value: str) -> None:
@@ -262,8 +271,8 @@ def page() -> None:
     """Draw the page."""
     st.title("SPARQL lab", anchor=False)
     st.markdown("Ask the graph anything. Start from a stored query, fill it in, change it.")
-    query, text = chosen_query()
-    examples(query)
+    query, values, text = chosen_query()
+    examples(query, values)
     ran = editor(text, terms(knowledge().version.sha256), "editor")
     if ran is not None and ran.strip() and ran != text:
         state.put(query=ran)
