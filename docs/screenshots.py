@@ -32,7 +32,7 @@ SHOTS = {
     "effect": "/effect?id=pain-intensity",
     "hazard": "/hazard?id=anticoagulants",
     "source": "/source?id=cochrane-2012-neckmassage",
-    "entity": "/entity?id=straight-leg-raise",
+    "entity": "/entity?id=hawkins-kennedy",
     "flow": "/rationale?condition=plantar-fasciitis&phase=chronic",
     "network": "/rationale?condition=plantar-fasciitis&phase=chronic&form=network",
     "quiz": "/learn?kind=myth",

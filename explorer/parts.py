@@ -11,6 +11,7 @@ from typing import Literal
 import streamlit as st
 
 import kg
+from kg.graph.index import KINDS
 from kg.graph.knowledge import Knowledge, Node
 from kg.reasoning.rank import Engine, source_dict
 
@@ -156,10 +157,13 @@ def name_of(slug: str) -> str:
 
 
 def kind_of(slug: str) -> str:
-    """The class of an entity in a word: the narrowest one with a label."""
-    classes = [cls for cls in knowledge()[slug].all("rdf:type") if cls in knowledge()]
+    """The class of an entity in a word: of what people look for its kind, of a structure and all else its narrowest class."""
+    node = knowledge()[slug]
+    if not node.is_a("AnatomicalStructure") and (found := next((word for cls, word in KINDS.items() if node.is_a(cls)), "")):
+        return found
+    classes = [cls for cls in node.all("rdf:type") if cls in knowledge() and "://" not in cls]
     narrow = [cls for cls in classes if not any(cls in knowledge()[other].all("rdfs:subClassOf") for other in classes if other != cls)]
-    return label(sorted(narrow)[0]).partition("#")[2] or label(sorted(narrow)[0]) if narrow else "term"
+    return label(min(narrow)) if narrow else "term"
 
 
 # ---------------------------------------------------------------------------------------------------- sources

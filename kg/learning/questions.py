@@ -286,7 +286,7 @@ class Quiz:
         }
         words = {"contradicted": "Measurements in this graph contradict it.", "supported": "Measurements in this graph mostly found it.",
                  "untested": "No measurement of it is in this graph."}  # fmt: skip
-        choices = tuple(Choice(text, name == verdict, words[verdict]) for name, text in told.items())
+        choices = tuple(Choice(text, name == verdict, words[verdict] if name == verdict else "") for name, text in told.items())
         cited = tuple(dict.fromkeys((*node.all("dcterms:source"), *facts.measured_in(claim))))
         grounds = "" if cited else self.knowledge.label(node.one("basis"))
         prompt = f"“{facts.claim_words(claim)}” What do measurements say?"
