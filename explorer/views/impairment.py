@@ -1,5 +1,7 @@
 """Impairment: what is wrong with a tissue, in which conditions, and what relieves it."""
 
+from html import escape
+
 import streamlit as st
 
 from explorer.cards import ARROWS
@@ -52,8 +54,14 @@ def techniques(node: Node) -> None:
             "By mechanism alone: the strongest path of each, claim times relief, from 0 to 1. It is no proof that the client gets better."
         )
         ordered = sorted(usable.items(), key=lambda item: (-item[1][0], label(item[0])))
-        rows = [(Html(name_html(slug)), f"{strength:.2f}", Html(name_html(effect))) for slug, (strength, effect) in ordered]
+        rows = [(_technique(slug), f"{strength:.2f}", Html(name_html(effect))) for slug, (strength, effect) in ordered]
         table(["Technique", "Strength", "By its effect on"], rows, numbers=(1,))
+
+
+def _technique(slug: str) -> Html:
+    """A technique with a word on what is outside a massage therapist's scope."""
+    outside = knowledge()[slug].one("scope") == "scope-referral-only"
+    return Html(name_html(slug) + (f"<span class='note'>{escape(label('scope-referral-only'))}</span>" if outside else ""))
 
 
 def conditions(node: Node) -> None:

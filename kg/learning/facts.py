@@ -7,7 +7,7 @@ from kg.graph.knowledge import Node
 from kg.reasoning.mechanism import Path
 from kg.reasoning.rank import Engine
 
-_CHANGES = {"increases": "raises", "decreases": "lowers"}
+CHANGES = {"increases": "raises", "decreases": "lowers"}
 _LISTED = 3
 
 
@@ -59,8 +59,7 @@ class Facts:
     def claimed_words(self, technique: str) -> str:
         """A few effects that a technique is held to have."""
         claims = {
-            f"{_CHANGES.get(c.one('direction'), 'change')[:-1]} {self._low(c.one('claimEffect'))}": None
-            for c in self._all_claims(technique)
+            f"{CHANGES.get(c.one('direction'), 'change')[:-1]} {self._low(c.one('claimEffect'))}": None for c in self._all_claims(technique)
         }
         return ", ".join(list(claims)[:_LISTED]) or "do nothing that is stated here"
 
@@ -111,7 +110,7 @@ class Facts:
         node, (technique, effect) = self._knowledge[claim], self.claim_about(claim)
         tissue = node.one("tissueType")
         where = f" in {self._low(tissue)}" if tissue and tissue != "any-tissue" else ""
-        return f"{self._knowledge.label(technique)} {_CHANGES.get(node.one('direction'), 'changes')} {self._low(effect)}{where}."
+        return f"{self._knowledge.label(technique)} {CHANGES.get(node.one('direction'), 'changes')} {self._low(effect)}{where}."
 
     # ------------------------------------------------------------------ conditions, hazards, red flags
     @cached_property
@@ -237,5 +236,9 @@ class Facts:
         return ", ".join(names) + (f" and {len(slugs) - _LISTED} more" if len(slugs) > _LISTED else "")
 
     def _low(self, slug: str) -> str:
-        label = self._knowledge.label(slug)
-        return label if label[:2].isupper() else label[:1].lower() + label[1:]
+        return lowered(self._knowledge.label(slug))
+
+
+def lowered(label: str) -> str:
+    """A label within a sentence; names in capitals stay."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]

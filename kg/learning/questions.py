@@ -17,7 +17,7 @@ from typing import Any
 from kg.errors import PalpateError, UnknownName
 from kg.graph.knowledge import Node
 from kg.graph.names import nearest
-from kg.learning.facts import Facts
+from kg.learning.facts import CHANGES, Facts, lowered
 from kg.reasoning.mechanism import Path
 from kg.reasoning.rank import Engine, Entry
 
@@ -38,7 +38,6 @@ _WRONG = 3
 _NEAR = 9
 """From how many of the nearest wrong answers the shown ones are drawn."""
 _PHASE = "chronic"
-_CHANGES = {"increases": "raises", "decreases": "lowers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,19 +214,19 @@ class Quiz:
         path = random.choice(best)
         technique = path.link.technique
         candidates = [slug for slug in facts.techniques if impairment not in facts.claimed_to_relieve(slug)]
-        none = f"None of its claimed effects relieves {_low(label(impairment))}; it is held to"
+        none = f"None of its claimed effects relieves {lowered(label(impairment))}; it is held to"
         wrong = [Choice(label(slug), False, f"{none} {facts.claimed_words(slug)}.", slug)
                  for slug in self._near(candidates, facts.kinship(technique), facts.kinship, random)]  # fmt: skip
         relief = self.knowledge[path.relief]
         claim = self.knowledge[path.link.claim]
         why = f"{self._path_words(path)} {claim.definition}"
-        return self._made("technique", impairment, f"Which of these techniques has an effect that relieves {_low(label(impairment))}?",
+        return self._made("technique", impairment, f"Which of these techniques has an effect that relieves {lowered(label(impairment))}?",
                           Choice(label(technique), True, why, technique), wrong, random, relief.definition,
                           (impairment, technique, path.link.effect), claim, relief.all("dcterms:source"))  # fmt: skip
 
     def _path_words(self, path: Path) -> str:
         label = self.knowledge.label
-        return (f"It {_CHANGES[path.link.direction]} {_low(label(path.link.effect))}, which relieves {_low(label(path.impairment))} "
+        return (f"It {CHANGES[path.link.direction]} {lowered(label(path.link.effect))}, which relieves {lowered(label(path.impairment))} "
                 f"(strength {path.strength:.2f} of 1).")  # fmt: skip
 
     def _contraindicated(self, hazard: str, random: Random) -> Question | None:
@@ -269,7 +268,7 @@ class Quiz:
             return None
         wrong = [Choice(label(slug), False, f"It belongs to the usual picture of {label(condition)}.", slug)
                  for slug in sorted(random.sample(sorted(usual), _WRONG))]  # fmt: skip
-        why = f"It may point to {_low(label(pathology))} ({_low(label(indication.one('urgency')))})."
+        why = f"It may point to {lowered(label(pathology))} ({lowered(label(indication.one('urgency')))})."
         asked = indication.one("question")
         return self._made("red-flag", condition, f"A client says: {label(condition)}. Which of these is a red flag?",
                           Choice(label(flag), True, why, flag), wrong, random, f"The question to ask: {asked}" if asked else "",
@@ -320,7 +319,7 @@ class Quiz:
                  for slug in self._near(apart, self.facts.kinship(first.technique), self.facts.kinship, random)]  # fmt: skip
         sources = [o.source for o in first.score.observations if o.successes + o.failures > 0]
         right = Choice(first.label, True, self._weighed(first), first.technique)
-        asks = f"Which of these techniques is best supported for chronic {_low(label(condition))}?"
+        asks = f"Which of these techniques is best supported for chronic {lowered(label(condition))}?"
         about = (condition, first.technique)
         return self._made("best", condition, asks, right, wrong, random, first.why(self.knowledge), about, sources=sources[:5])
 
@@ -370,11 +369,6 @@ class Quiz:
         asks = f"Where does {label(muscle)} {'arise' if kind == 'origin' else 'insert'}?"
         return self._made(kind, muscle, asks, Choice("; ".join(own.all(text)), True, "", muscle), wrong,
                           random, f"{label(muscle)}: {kind} {'; '.join(own.all(text))}.", (muscle,), own)  # fmt: skip
-
-
-def _low(label: str) -> str:
-    """A label within a sentence; names in capitals stay."""
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _overlap(action: str, other: str) -> bool:
