@@ -18,6 +18,7 @@ from explorer.parts import (
     label,
     link,
     md,
+    name_html,
     plural,
     short,
     table,
@@ -217,10 +218,9 @@ def claims(links: Iterable[Link]) -> None:
 
 def _claim_row(link_: Link) -> list[str]:
     node = knowledge()[link_.claim]
-    gains, losses = sum(o.successes for o in link_.evidence), sum(o.failures for o in link_.evidence)
     passed = f"<span class='note'>passed down from {escape(short(label(node.one('claimTechnique'))))}</span>" if link_.steps else ""
-    effect = f"{escape(label(link_.effect))} {ARROWS[link_.direction]}{passed}<span class='note'>{escape(node.definition)}</span>"
-    laboratory = f"{gains:.1f} for, {losses:.1f} against" if link_.evidence else "none"
+    effect = f"{name_html(link_.effect)} {ARROWS[link_.direction]}{passed}<span class='note'>{escape(node.definition)}</span>"
+    laboratory = f"{link_.successes:.1f} for, {link_.failures:.1f} against" if link_.evidence else "none"
     grounds = label(node.one("basis")) if node.one("basis") else ""
     sources = dict.fromkeys((*node.all("dcterms:source"), *(o.source for o in link_.evidence)))
     return [Html(effect), label(link_.tissue), f"{link_.strength:.2f}", f"{link_.prior:.2f}", laboratory,

@@ -1,5 +1,6 @@
 """The frame of a page about one entity: the box to pick one, the way back to the client, and what to do with an unknown name."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
@@ -8,10 +9,29 @@ import streamlit as st
 
 from explorer import state
 from explorer.cards import result_html
-from explorer.parts import Html, Page, cap, cite_html, engine, footer, knowledge, label, link, links, md, plural, short, table
+from explorer.parts import (
+    Html,
+    Page,
+    cap,
+    cite_html,
+    engine,
+    footer,
+    kind_of,
+    knowledge,
+    label,
+    link,
+    links,
+    md,
+    name_of,
+    plural,
+    short,
+    table,
+)  # fmt: skip
 from kg.errors import PalpateError, UnknownName
+from kg.graph.describe import describe, turtle
 from kg.graph.knowledge import Node
 
+_FIRST_LINKS = 24
 _MATCHES = {"skos:exactMatch": "", "skos:closeMatch": "close to ", "skos:broadMatch": "falls under ", "skos:narrowMatch": "wider than "}
 
 
@@ -31,25 +51,29 @@ def show(
     back()
     asked = st.query_params.get("id", "")
     slug, problem = _resolve(asked, cls)
-    _pick(page, cls, noun, slug)
     if problem:
+        _pick(page, cls, noun, slug)
         unknown(page, problem, asked, cls)
     elif slug:
-        _titled(knowledge()[slug], draw)
+        titled(knowledge()[slug], draw)
     else:
         st.title(cap(noun) + "s", anchor=False)
         st.markdown(intro)
+        _pick(page, cls, noun, slug)
         _browse(page, groups())
     footer()
 
 
-def _titled(node: Node, draw: Callable[[Node], None]) -> None:
-    st.title(node.label, anchor=False)
+def titled(node: Node, draw: Callable[[Node], None]) -> None:
+    """The page of an entity: kind, name, definition, sections, and what the graph holds of it, to read and to take along."""
+    st.html(f"<div class='pal pal-kind'>{escape(cap(kind_of(node.slug)))}</div>")
+    st.title(node.one("dcterms:title") or name_of(node.slug), anchor=False)
     if node.definition:
         st.markdown(md(node.definition))
     if node.all("skos:altLabel"):
         st.caption(f"Also called: {md(', '.join(node.all('skos:altLabel')))}")
     draw(node)
+    in_graph(node)
 
 
 def _resolve(asked: str, cls: str) -> tuple[str | None, PalpateError | None]:
@@ -105,12 +129,60 @@ def by_value(cls: str, prop: str, keep: Callable[[Node], bool] = lambda node: Tr
 
 
 # ---------------------------------------------------------------------------------------------------- sections that pages share
-def studies(statements: Sequence[Node], about: str, page: Page) -> None:
+def in_graph(node: Node) -> None:
+    """The identifier of an entity, its Turtle and JSON, its sources, and every statement of it and about it."""
+    st.header("In the graph", anchor="graph")
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.code(node.iri, language=None, width="content", wrap_lines=True)
+        st.download_button("Turtle", lambda: turtle(knowledge(), node.slug), f"{node.slug}.ttl", "text/turtle",
+                           icon=":material/download:", on_click="ignore", key="turtle")  # fmt: skip
+        st.download_button("JSON", lambda: json.dumps(describe(knowledge(), node.slug).to_dict(), ensure_ascii=False, indent=1),
+                           f"{node.slug}.json", "application/json", icon=":material/download:", on_click="ignore", key="json")  # fmt: skip
+    everything = st.expander("Every statement, in both directions", icon=":material/hub:", key="everything", on_change="rerun")
+    if everything.open:
+        with everything:
+            _statements(node)
+
+
+def _statements(node: Node) -> None:
+    about = describe(knowledge(), node.slug)
+    st.subheader("What it states", anchor=False)
+    for (prop, inferred), facts_ in groupby(about.facts, key=lambda fact: (fact.property, fact.inferred)):
+        found = list(facts_)
+        caption = f"{_words(prop)}{' (inferred)' if inferred else ''}"
+        inside = [fact.value for fact in found if fact.linked and fact.value in knowledge()]
+        outside = [fact for fact in found if not (fact.linked and fact.value in knowledge())]
+        _many(inside, caption, f"out-{prop}-{inferred}")
+        if outside:
+            st.markdown(f":gray[{md(caption)}]  " + " · ".join(_literal(fact.value) for fact in outside))
+    if about.mentions:
+        st.subheader("What states it", anchor=False)
+    for (prop, inferred), facts_ in groupby(about.mentions, key=lambda fact: (fact.property, fact.inferred)):
+        subjects = [fact.subject for fact in facts_ if fact.subject in knowledge()]
+        _many(subjects, f"{_words(prop)}, stated by{' (inferred)' if inferred else ''}", f"in-{prop}-{inferred}")
+
+
+def _many(slugs: Sequence[str], caption: str, key: str) -> None:
+    """Links to entities, the first few of many until all are asked for."""
+    everything = len(slugs) <= _FIRST_LINKS or st.toggle(f"All {len(slugs)}: {md(caption)}", key=key)
+    links(None, slugs if everything else slugs[:_FIRST_LINKS], caption)
+
+
+def _words(prop: str) -> str:
+    """The name of a property as people read it."""
+    return label(prop) if prop in knowledge() and label(prop) != prop else prop.rpartition("#")[2].rpartition(":")[2]
+
+
+def _literal(value: str) -> str:
+    return f"<{value}>" if value.startswith(("https://", "http://")) else md(value)
+
+
+def studies(statements: Sequence[Node], about: str, page: Page, opened: bool = False) -> None:
     """Statements of treatment evidence grouped by what they are about, the most studied first."""
     ordered = sorted(statements, key=lambda node: (node.one(about), node.one("result"), node.slug))
     groups = [(slug, list(nodes)) for slug, nodes in groupby(ordered, key=lambda node: node.one(about))]
     for slug, nodes in sorted(groups, key=lambda group: (-len(group[1]), group[0])):
-        with st.expander(f"**{md(label(slug))}** · {_tally(nodes)}"):
+        with st.expander(f"**{md(label(slug))}** · {_tally(nodes)}", expanded=opened):
             link(page, slug, f"To the page of {short(label(slug))}", ":material/arrow_forward:")
             table(["Result", "Outcome", "Finding", "Source"], [_study_row(node, result_html(node.one("result"))) for node in nodes])
 

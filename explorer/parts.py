@@ -1,21 +1,61 @@
 """Shared parts of the pages: the engine, links, sources, tables, and the frame of a page about one entity."""
 
+import csv
+import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from hashlib import sha256
+from html import escape, unescape
 from typing import Literal
 
 import streamlit as st
 
 import kg
+from kg.graph.index import KINDS
 from kg.graph.knowledge import Knowledge, Node
 from kg.reasoning.rank import Engine, source_dict
 from kg.reasoning.sourcing import sourcing_label
 
-Page = Literal["find", "condition", "technique", "tissue", "hazard"]
-ICONS: Mapping[str, str] = {"condition": ":material/personal_injury:", "technique": ":material/front_hand:",
-                            "tissue": ":material/accessibility_new:", "hazard": ":material/warning:"}  # fmt: skip
+Page = Literal["condition", "technique", "tissue", "effect", "impairment", "hazard", "source", "entity"]
+ICONS: Mapping[str, str] = {
+    "condition": ":material/personal_injury:", "technique": ":material/front_hand:", "tissue": ":material/accessibility_new:",
+    "effect": ":material/bolt:", "impairment": ":material/trending_down:", "hazard": ":material/warning:",
+    "source": ":material/article:", "entity": ":material/hub:",
+}  # fmt: skip
+_PAGES: Mapping[str, Page] = {
+    "Condition": "condition", "Technique": "technique", "AnatomicalStructure": "tissue", "PhysiologicalEffect": "effect",
+    "Impairment": "impairment", "Hazard": "hazard", "Source": "source",
+}  # fmt: skip
+"""The classes that have a page of their own; all other entities stand on the page `entity`."""
 DISCLAIMER = "A decision aid for trained people. It does not diagnose."
+_SPOKEN_OF = (
+    "evidenceTechnique",
+    "claimTechnique",
+    "refutedTechnique",
+    "ofTest",
+    "ofMeasure",
+    "reliefEffect",
+    "ruleHazard",
+    "occurrenceOf",
+    "redFlag",
+    "evidenceEffect",
+    "claimEffect",
+    "refutedEffect",
+    "reliefImpairment",
+    "profileImpairment",
+    "impairedTissue",
+    "involvedTissue",
+    "pathology",
+    "evidenceCondition",
+    "profileOf",
+    "involvementOf",
+    "broughtBy",
+    "resemblanceOf",
+    "measuredIn",
+    "appliesTo",
+    "inPhase",
+)
+"""The properties by whose values a statement without a label is named."""
 _UNREAD = ("textbook-knowledge", "expert-reasoning")
 
 
@@ -76,14 +116,14 @@ def plural(count: int, noun: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- links
-def link(page: Page, slug: str, text: str | None = None, icon: str | None = None) -> None:
-    """A link to the page of an entity, within this session."""
-    st.page_link(f"views/{page}.py", label=md(text or label(slug)), icon=icon, query_params={"id": slug})
+def link(page: Page | None, slug: str, text: str | None = None, icon: str | None = None) -> None:
+    """A link to the page of an entity, within this session; `None` finds the page."""
+    st.page_link(f"views/{page or page_of(slug)}.py", label=md(text or name_of(slug)), icon=icon, query_params={"id": slug})
 
 
-def links(page: Page, slugs: Iterable[str], caption: str = "") -> None:
-    """Links to entities, side by side, in the order of their labels."""
-    ordered = sorted(dict.fromkeys(slugs), key=lambda slug: label(slug).casefold())
+def links(page: Page | None, slugs: Iterable[str], caption: str = "") -> None:
+    """Links to entities, side by side, in the order of their names."""
+    ordered = sorted(dict.fromkeys(slugs), key=lambda slug: name_of(slug).casefold())
     if not ordered:
         return
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
@@ -93,11 +133,38 @@ def links(page: Page, slugs: Iterable[str], caption: str = "") -> None:
             link(page, slug)
 
 
-def page_of(slug: str) -> Page | None:
-    """The page that shows an entity, where there is one."""
+def name_html(slug: str, text: str = "") -> str:
+    """The name of an entity within a table, as a link to its page; the search box makes it one within this session."""
+    if not slug:
+        return ""
+    return f'<a href="{page_of(slug)}?id={escape(slug)}" data-entity="{escape(slug)}">{escape(text or name_of(slug))}</a>'
+
+
+def page_of(slug: str) -> Page:
+    """The page that shows an entity."""
     node = knowledge()[slug]
-    pages: dict[str, Page] = {"Condition": "condition", "Technique": "technique", "AnatomicalStructure": "tissue", "Hazard": "hazard"}
-    return next((page for cls, page in pages.items() if node.is_a(cls)), None)
+    return next((page for cls, page in _PAGES.items() if node.is_a(cls)), "entity")
+
+
+def name_of(slug: str) -> str:
+    """What an entity is called; a source by its title, a statement by its class and what it speaks of."""
+    node = knowledge()[slug]
+    if node.one("skos:prefLabel"):
+        return node.label
+    if node.one("dcterms:title"):
+        return f"{cite(slug)[0]}. {node.one('dcterms:title')}"
+    about = dict.fromkeys(value for prop in _SPOKEN_OF for value in node.all(prop))
+    return f"{cap(kind_of(slug))}: {', '.join(short(label(value)) for value in about)}" if about else slug
+
+
+def kind_of(slug: str) -> str:
+    """The class of an entity in a word: of what people look for its kind, of a structure and all else its narrowest class."""
+    node = knowledge()[slug]
+    if not node.is_a("AnatomicalStructure") and (found := next((word for cls, word in KINDS.items() if node.is_a(cls)), "")):
+        return found
+    classes = [cls for cls in node.all("rdf:type") if cls in knowledge() and "://" not in cls]
+    narrow = [cls for cls in classes if not any(cls in knowledge()[other].all("rdfs:subClassOf") for other in classes if other != cls)]
+    return label(min(narrow)) if narrow else "term"
 
 
 # ---------------------------------------------------------------------------------------------------- sources
@@ -109,10 +176,10 @@ def cite(slug: str) -> tuple[str, str, str]:
 
 
 def cite_html(slug: str) -> str:
-    """A source as HTML: author, year and title, with its link."""
+    """A source as HTML: author and year lead to its page, the title to where it can be read."""
     who, title, url = cite(slug)
-    text = f"{escape(who)}. <span class='soft'>{escape(title)}</span>"
-    return f'<a href="{escape(url)}" target="_blank">{text}</a>' if url.startswith("https://") else text
+    read = f'<a class="soft" href="{escape(url)}" target="_blank" rel="noopener">{escape(title)} ↗</a>'
+    return f"{name_html(slug, who)}. {read if url.startswith('https://') else f'<span class=soft>{escape(title)}</span>'}"
 
 
 def cite_md(slug: str) -> str:
@@ -161,16 +228,46 @@ class Html(str):
     """Text that is HTML already and is not escaped again."""
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> None:
-    """A table of text; on a phone each row stands as a block with the headers as labels."""
-    right = set(numbers)
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = (), even: bool = False) -> None:
+    """A table of text, with a button to save it; on a phone each row stands as a block with the headers as labels.
+
+    Args:
+        headers: one for each column.
+        rows: the cells.
+        numbers: the columns of figures.
+        even: whether all columns but the first are of one width.
+    """
+    rows, right = list(rows), set(numbers)
     kind = [" class='number'" if i in right else "" for i in range(len(headers))]
     head = "".join(f"<th{kind[i]}>{escape(name)}</th>" for i, name in enumerate(headers))
     body = "".join(
         "<tr>" + "".join(f"<td{kind[i]} data-label='{escape(headers[i])}'>{_cell(value)}</td>" for i, value in enumerate(row)) + "</tr>"
         for row in rows
     )
-    st.html(f"<div class='pal'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
+    st.html(f"<div class='pal{' pal-columns' if even else ''}'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
+    if len(rows) > 1:
+        save_csv(headers, rows)
+
+
+def save_csv(headers: Sequence[str], rows: Sequence[Sequence[object]], name: str = "palpate-table") -> None:
+    """A button that saves a table as CSV."""
+
+    def made() -> str:
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(headers)
+        writer.writerows([_plain(value) for value in row] for row in rows)
+        return out.getvalue()
+
+    mark = sha256(repr((headers, rows)).encode()).hexdigest()[:16]
+    st.download_button(
+        "CSV", made, f"{name}.csv", "text/csv", key=f"csv-{mark}", icon=":material/download:", type="tertiary", on_click="ignore"
+    )
+
+
+def _plain(value: object) -> object:
+    """What a cell of HTML says, without its tags."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", value))).strip() if isinstance(value, Html) else value
 
 
 def _cell(value: str) -> str:

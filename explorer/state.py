@@ -3,15 +3,16 @@
 The URL is the truth. Widgets are set from it before they are drawn, and write to it when a user changes them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-from explorer.parts import engine
-from kg.errors import PalpateError
+from explorer.parts import engine, md
+from kg.errors import PalpateError, UnknownName
 from kg.graph.index import Names
+from kg.graph.names import nearest
 
 _ALIAS = "|"
 _LAST = "last-client"
@@ -48,6 +49,37 @@ def keep(key: str, value: Any) -> None:
         st.session_state[key] = value
 
 
+def choices(name: str, cls: str, problems: list[PalpateError], limit: int = 1) -> tuple[str, ...]:
+    """The slugs that a parameter of the URL names, at most `limit`; what is not understood becomes a problem."""
+    return _resolved(engine().names, st.query_params.get_all(name), cls, problems)[:limit]
+
+
+def one_of(name: str, allowed: Sequence[str], default: str = "") -> str:
+    """The value of a parameter of the URL; the default where it states none, and where it is not allowed, which is told."""
+    value = st.query_params.get(name, default)
+    if value in allowed or not value:
+        return value
+    told = UnknownName(name, value, nearest(value, allowed) or [word for word in allowed if word][:5])
+    st.error(md(told.message), icon=":material/search_off:")
+    return default
+
+
+def all_of(name: str, allowed: Sequence[str], default: Sequence[str]) -> list[str]:
+    """The values of a parameter that may be given several times, as `one_of`; the default where none is left."""
+    given = st.query_params.get_all(name)
+    for value in given:
+        if value not in allowed:
+            st.error(md(UnknownName(name, value, nearest(value, allowed) or list(allowed)[:5]).message), icon=":material/search_off:")
+    return [value for value in given if value in allowed] or list(default)
+
+
+def put(**parameters: str | Sequence[str] | None) -> None:
+    """Write parameters into the URL beside those that stand there; an empty one is taken out."""
+    params = {name: st.query_params.get_all(name) for name in st.query_params}
+    params |= {name: [value] if isinstance(value, str) else list(value or ()) for name, value in parameters.items()}
+    st.query_params.from_dict({name: [v for v in values if v] for name, values in params.items() if any(values)})
+
+
 # ---------------------------------------------------------------------------------------------------- the client of Find
 @dataclass(frozen=True, slots=True)
 class View:
@@ -71,11 +103,16 @@ _SINGLE = ("condition", "phase", "irritability")
 _PARAMETERS = {*_SINGLE, "hazard", "red_flag"}
 
 
-def read() -> View:
-    """The view that the URL states; any label, synonym or code will do for an entity."""
+def read(further: Sequence[str] = ()) -> View:
+    """The view that the URL states; any label, synonym or code will do for an entity.
+
+    Args:
+        further: parameters that the page itself reads.
+    """
     names, problems = engine().names, list[PalpateError]()
-    for name in sorted(set(st.query_params) - _PARAMETERS):
-        problems.append(PalpateError(f"Unknown parameter {name!r}; there are {', '.join(sorted(_PARAMETERS))}."))
+    known = _PARAMETERS.union(further)
+    for name in sorted(set(st.query_params) - known):
+        problems.append(PalpateError(f"Unknown parameter {name!r}; there are {', '.join(sorted(known))}."))
     for name in _SINGLE:
         if len(st.query_params.get_all(name)) > 1:
             problems.append(PalpateError(f"The parameter {name!r} may be given once."))
@@ -110,9 +147,14 @@ def write(view: View) -> None:
     st.query_params.from_dict(view.params())
 
 
-def rewrite(view: View) -> None:
-    """As `write`, but hazards and red flags that were not understood stay, until somebody goes on without them."""
-    params = view.params()
+def rewrite(view: View, further: Mapping[str, list[str]] | None = None) -> None:
+    """As `write`, but hazards and red flags that were not understood stay, until somebody goes on without them.
+
+    Args:
+        view: the client.
+        further: parameters of the page, to be written beside it.
+    """
+    params = {**view.params(), **(further or {})}
     for name, cls in (("hazard", "Hazard"), ("red_flag", "RedFlag")):
         unread = [word for word in st.query_params.get_all(name) if word and not _resolved(engine().names, [word], cls, [])]
         if unread:

@@ -28,7 +28,9 @@ PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 
 """
-SMALL = PREFIXES + """
+SMALL = (
+    PREFIXES
+    + """
 pal:stroke-in-general a pal:Technique ;
     skos:prefLabel "Stroke"@en ; skos:definition "Any stroke."@en ; pal:unspecified true ;
     pal:family pal:classical-massage-family ; pal:pressure pal:pressure-moderate ; pal:contact pal:contact-hands ;
@@ -85,6 +87,7 @@ pal:rule-thin-blood a pal:ContraindicationRule ; pal:ruleHazard pal:thin-blood ;
 pal:writer-2020-stroke a pal:Source ; dcterms:title "Strokes" ; pal:design pal:rct ; pal:read pal:read-abstract ; pal:year 2020 ;
     pal:doi <https://doi.org/10.1234/stroke> .
 """
+)
 
 Maker = Callable[..., Path]
 
@@ -233,7 +236,9 @@ def test_the_command_tells_broken_turtle_and_leaves_the_cache(small: Built, tmp_
     assert {path.name: sha256(path) for path in cache.iterdir()} == before
 
 
-FAULTY = PREFIXES + """
+FAULTY = (
+    PREFIXES
+    + """
 pal:nowhere a pal:Condition ; skos:prefLabel "Nowhere"@en .
 
 pal:two-names a pal:Hazard ; skos:prefLabel "One"@en , "Two"@en .
@@ -272,6 +277,7 @@ pal:orphan a pal:Hazard ; skos:prefLabel "Orphan"@en ; pal:subHazardOf pal:thin-
 
 pal:misfit a pal:Hazzard ; skos:prefLabel "Misfit"@en ; pal:subHazard pal:thin-blood ; pal:subHazardOf "thin-blood" .
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -309,11 +315,14 @@ def test_what_is_well_is_not_named(faulty: tuple[str, ...]) -> None:
     assert not [fault for fault in faulty if not fault.startswith("ontology/faulty.ttl:")]
 
 
-CLASHING = PREFIXES + """
+CLASHING = (
+    PREFIXES
+    + """
 pal:calf-pain a pal:Technique .
 pal:deep-stroke pal:depth pal:depth-skin .
 pal:calf-nerve pal:innervatedBy pal:calf .
 """
+)
 
 
 @pytest.fixture(scope="module")

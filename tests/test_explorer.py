@@ -1,6 +1,9 @@
 """The explorer's pages, run headless: real content for many entities, safety before score, and no traceback for a wrong address."""
 
+import re
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs, unquote
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,6 +12,12 @@ from kg.reasoning.rank import Engine
 
 MAIN = str(Path(__file__).parents[1] / "explorer" / "main.py")
 STOPS = "urgency-emergency"
+VIEWS = {
+    "": "find",
+    "lab": "sparql",
+    **{path.stem: path.stem for path in (Path(MAIN).parent / "views").glob("*.py") if path.stem not in ("find", "sparql")},
+}
+"""The last part of a page's address -> its file."""
 
 
 def opened(page: str = "", **params: str | list[str]) -> AppTest:
@@ -284,3 +293,208 @@ def test_a_muscle_shows_what_it_does_and_what_works_against_it() -> None:
     assert "ankle plantar flexion" in words(at)
     assert "Referral zone" in words(at)
     assert any("Tibialis anterior" in name for name in links(at))
+
+
+# ---------------------------------------------------------------------------------------------------- every individual has a page
+def entity_links(at: AppTest) -> set[str]:
+    """The addresses of entities to which a page leads, by links and from its tables."""
+    found = {f"{link.proto.page}?{link.proto.query_string}" for link in at.get("page_link")}
+    for element in at.get("html"):
+        found.update(unescape(address) for address in re.findall(r'<a href="([^"]+)" data-entity', element.proto.body))
+    return found
+
+
+def test_each_class_has_pages_for_its_individuals(engine: Engine) -> None:
+    """Some of each class, shown with all their statements; the page is the one to which links lead."""
+    at = opened()
+    seen = set[str]()
+    for cls in sorted({cls for node in engine.knowledge for cls in node.all("rdf:type") if "://" not in cls}):
+        members = engine.knowledge.of_class(cls)
+        for node in (members[0], members[len(members) // 2]):
+            if node.slug in seen:
+                continue
+            seen.add(node.slug)
+            at.switch_page(f"views/{page_of(engine, node.slug)}.py")
+            at.query_params.clear()
+            at.query_params["id"] = node.slug
+            at.session_state["everything"] = True
+            at.run()
+            assert not at.exception, (node.slug, at.exception[0].message)
+            assert at.title, node.slug
+            assert {"turtle", "json"} <= {button.key for button in at.get("download_button")}, node.slug
+            assert node.iri in [code.value for code in at.code]
+            for address in entity_links(at):
+                slug = unquote(address.partition("id=")[2].partition("&")[0])
+                if slug:
+                    assert slug in engine.knowledge, (node.slug, address)
+    assert len(seen) > 100
+
+
+def page_of(engine: Engine, slug: str) -> str:
+    """The page of an entity by its class, written down once more."""
+    pages = {"Condition": "condition", "Technique": "technique", "AnatomicalStructure": "tissue", "PhysiologicalEffect": "effect",
+             "Impairment": "impairment", "Hazard": "hazard", "Source": "source"}  # fmt: skip
+    return next((page for cls, page in pages.items() if engine.knowledge[slug].is_a(cls)), "entity")
+
+
+def test_no_link_is_dead(engine: Engine) -> None:
+    """A walk from all pages along their links, breadth first; each page is opened up to a dozen times."""
+    at = opened()
+    queue, opened_of, seen = [(view, "") for view in VIEWS.values()], dict[str, int](), set[tuple[str, str]]()
+    while queue:
+        page, query = queue.pop(0)
+        if (page, query) in seen or opened_of.get(page, 0) >= 12:
+            continue
+        seen.add((page, query))
+        opened_of[page] = opened_of.get(page, 0) + 1
+        at.switch_page(f"views/{page}.py")
+        at.query_params.clear()
+        for name, values in parse_qs(query).items():
+            at.query_params[name] = values
+        at.run()
+        assert not at.exception, (page, query, at.exception[0].message)
+        assert not at.error, (page, query, at.error[0].value)
+        for link in at.get("page_link"):
+            queue.append((VIEWS[link.proto.page], link.proto.query_string))
+        for address in entity_links(at):
+            name, _, rest = address.partition("?")
+            queue.append((VIEWS[name], rest))
+    assert opened_of.keys() == set(VIEWS.values())
+
+
+# ---------------------------------------------------------------------------------------------------- pages that compare, explain, map
+def test_compare_shows_the_best_three_and_never_a_score_of_what_is_withheld(engine: Engine) -> None:
+    at = opened("compare", condition="plantar-fasciitis", hazard="warfarin")
+    answer = engine.rank("plantar-fasciitis", engine.client(hazards=["warfarin"]))
+    assert at.multiselect(key="compared").value == [entry.technique for entry in answer.recommended[:3]]
+    at = opened("compare", condition="plantar-fasciitis", hazard="warfarin", technique=["deep-tissue-massage", "effleurage"])
+    body = next(element.proto.body for element in at.get("html") if "pal-columns" in element.proto.body)
+    assert body.count("pal-score") == 1
+    assert "Withheld" in body
+
+
+@pytest.mark.parametrize("page", ["compare", "rationale"])
+def test_pages_that_rank_stop_at_what_they_do_not_understand_and_at_an_emergency(page: str, engine: Engine) -> None:
+    at = opened(page, condition="plantar-fasciitis", hazard="warfrin")
+    assert "There is no hazard" in at.error[0].value
+    assert "aria-label='Score" not in words(at)
+    at = opened(page, condition="plantar-fasciitis", technique="deep-tisue-massage")
+    assert "deep-tissue-massage" in at.error[0].value.replace("\\", "")
+    red_flag, condition = flag(engine, STOPS)
+    at = opened(page, condition=condition, red_flag=red_flag)
+    assert "do not treat" in words(at)
+    assert "aria-label='Score" not in words(at)
+
+
+def test_rationale_in_words_says_what_the_score_was_made_of(engine: Engine) -> None:
+    at = opened("rationale", condition="plantar-fasciitis", phase="chronic", technique="myofascial-release", form="words")
+    best = engine.explainer.rationale("plantar-fasciitis", "chronic", "myofascial-release")[0]
+    assert best.text(engine.knowledge) in unescape(words(at))
+
+
+def test_rationale_explains_nothing_that_is_withheld() -> None:
+    at = opened("rationale", condition="plantar-fasciitis", hazard="warfarin", technique="deep-tissue-massage", form="words")
+    assert "Withheld for this client" in at.warning[0].value
+    assert "Deep tissue massage lowers" not in words(at)
+
+
+def test_evidence_map_opens_a_cell_and_names_a_gap(engine: Engine) -> None:
+    at = opened("evidence_map", condition="plantar-fasciitis", technique="myofascial-release")
+    assert "Myofascial release in Plantar fasciitis" in [header.value for header in at.header]
+    assert "For" in words(at)
+    at = opened("evidence_map", condition="plantar-fasciitis", technique="abdominal-massage")
+    assert "a gap" in at.info[0].value
+    at = opened("evidence_map", says="against", region="knee")
+    assert not at.exception
+
+
+def test_body_map_draws_every_region_that_a_condition_needs(engine: Engine) -> None:
+    drawn = set(re.findall(r'data-region="([a-z-]+)"', (Path(MAIN).parent / "body.svg").read_text(encoding="utf-8")))
+    regions = {node.slug: set(node.all("partOf")) for node in engine.knowledge.of_class("BodyRegion")}
+    assert drawn <= regions.keys()
+    needed = {region for node in engine.knowledge.of_class("Condition") for region in node.all("inRegion")} - {"general"}
+    covered = drawn.union(*(regions[region] for region in drawn))
+    assert needed <= covered
+    at = opened("body_map", region="shoulder")
+    assert "Adhesive capsulitis (frozen shoulder)" in links(at)
+    assert "Did you mean\\: shoulder" in opened("body_map", region="shoulders").error[0].value
+
+
+# ---------------------------------------------------------------------------------------------------- Learn
+def test_quiz_asks_how_sure_before_it_tells() -> None:
+    at = opened("learn", kind="nerve", seed="4")
+    question = at.session_state["quiz-session"].current
+    assert at.button(key="check").disabled
+    wrong = next(i for i, choice in enumerate(question.choices) if not choice.right)
+    at.radio[0].set_value(wrong).run()
+    assert at.button(key="check").disabled
+    at.get("button_group")[-1].set_value("sure").run()
+    assert question.explanation not in words(at)
+    at.button(key="check").click().run()
+    assert "you were sure" in at.error[0].value
+    assert question.explanation in words(at)
+    at.button(key="next").click().run()
+    assert "Sure, and wrong" in " ".join(sub.value for sub in at.subheader)
+    assert question in at.session_state["quiz-session"].queue
+
+
+def test_a_case_opens_step_by_step_and_ends_with_what_is_unsafe() -> None:
+    at = opened("learn", mode="case", condition="plantar-fasciitis", hazard="warfarin")
+    assert len(at.radio) == 1
+    for count in (2, 3, 4):
+        at.radio[-1].set_value(0).run()
+        assert len(at.radio) == count
+    assert "Which technique must be withheld?" in at.radio[-1].label
+
+
+def test_cards_are_offered() -> None:
+    at = opened("learn", mode="cards")
+    assert "Download the deck" in [button.label for button in at.get("download_button")]
+
+
+# ---------------------------------------------------------------------------------------------------- SPARQL lab, About
+def test_a_stored_query_is_filled_in_from_the_address() -> None:
+    at = opened("sparql", **{"example": "conditions-of-tissue", "with-tissue": "soleus"})
+    assert "pal:plantar-fasciitis" in list(at.dataframe[0].value["condition"])
+    assert any("pal:soleus" in code.value for code in at.code)
+
+
+@pytest.mark.parametrize(("query", "told"), [
+    ("SELECT ?x WHERE {\n  ?x a\n}", "malformed"), ("SELECT * { SERVICE <http://x.test/> { ?s ?p ?o } }", "SERVICE is refused"),
+    ("DELETE WHERE { ?s ?p ?o }", "malformed"),
+])  # fmt: skip
+def test_a_faulty_query_is_told_with_its_line(query: str, told: str) -> None:
+    at = opened("sparql", query=query)
+    assert told in at.error[0].value
+    if query.startswith("SELECT ?x"):
+        assert any("3 | }" in code.value for code in at.code)
+
+
+@pytest.mark.parametrize("form", ["table", "chart", "graph"])
+def test_an_answer_shows_in_each_form(form: str) -> None:
+    at = opened("sparql", **{"example": "sources-used-most", "as": form})
+    assert not at.error
+
+
+def test_about_tells_limits_numbers_and_how_to_cite(engine: Engine) -> None:
+    at = opened("about")
+    text = words(at) + " ".join(code.value for code in at.code)
+    assert "never diagnoses" in text
+    assert engine.knowledge.version.sha256 in text
+    assert str(len(engine.knowledge.of_class("Condition"))) in text
+
+
+def test_names_of_entities_that_are_html_stay_text() -> None:
+    at = opened("entity", id="<img src=x onerror=alert(1)>")
+    assert "<img" not in " ".join(element.proto.body for element in at.get("html"))
+
+
+@pytest.mark.parametrize(("page", "params", "near"), [
+    ("evidence_map", {"region": "kne"}, "knee"), ("learn", {"kind": "mith"}, "myth"), ("learn", {"mode": "quizz"}, "quiz"),
+    ("sparql", {"example": "conditions-of-tisue"}, "conditions-of-tissue"), ("rationale", {"form": "flw"}, "flow"),
+    ("sparql", {"example": "conditions-of-tissue", "with-tissue": "soleous"}, "soleus"), ("learn", {"mode": "cards", "cards": "33"}, "20"),
+    ("learn", {"mode": "case", "condition": "plantar facitis"}, "plantar-fasciitis"),
+])  # fmt: skip
+def test_a_choice_in_the_address_that_there_is_not_is_told_with_the_nearest(page: str, params: dict[str, str], near: str) -> None:
+    at = opened(page, **params)
+    assert near in " ".join(error.value for error in at.error).replace("\\", "")

@@ -287,9 +287,7 @@ def test_names_of_applies_to(importer: Importer, word: str, group: str) -> None:
     assert importer.target(word) == URIRef(PAL + group)
 
 
-def test_what_was_imported_builds_but_for_what_tables_do_not_say(
-    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_imported_builds_but_for_what_tables_do_not_say(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tables lack pressure, dose and claims of techniques and definitions; nothing else is missing."""
     from kg.errors import GraphError
 
@@ -418,9 +416,7 @@ def test_a_table_named_like_the_shapes_is_not_lost(tmp_path: Path, new_ontology:
     ("condition codes", {"condition": "heel"}, "code: 'heel' is no Condition"),
 ])  # fmt: skip
 @pytest.mark.parametrize("ending", ["tsv", "csv"])
-def test_a_bad_cell_refuses_the_table(
-    importer: Importer, tmp_path: Path, kind: str, cells: dict[str, str], says: str, ending: str
-) -> None:
+def test_a_bad_cell_refuses_the_table(importer: Importer, tmp_path: Path, kind: str, cells: dict[str, str], says: str, ending: str) -> None:
     path = write(tmp_path, kind, [KINDS[kind][1][1], changed(kind, **cells)], ending)
     faults = refused(importer, path)
     assert len(faults) == 1

@@ -168,3 +168,36 @@ def test_search_for_nothing_finds_nothing(names: Names, text: str) -> None:
 def test_nearest_is_empty_where_nothing_is_near() -> None:
     assert nearest("qqqq", ["plantar-fasciitis"]) == []
     assert nearest("", ["plantar-fasciitis"]) == []
+
+
+@pytest.mark.parametrize("cls", KINDS)
+def test_every_name_finds_its_bearer(engine: Engine, names: Names, cls: str) -> None:
+    """Of many, some; the index leaves out no name that is written as it stands."""
+    for node in engine.knowledge.of_class(cls)[::7]:
+        name = node.one("dcterms:title") if cls == "Source" else node.label
+        found = names.search(name, 20)
+        assert found[0].score >= 100, name
+        bearers = {hit.slug for hit in found if hit.score >= 95} | {hit.slug for hit in names.search(name, 60, [cls])}
+        assert node.slug in bearers, name
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_name_with_one_letter_wrong_is_still_found(engine: Engine, names: Names, data: st.DataObject) -> None:
+    node = data.draw(st.sampled_from([n for n in engine.knowledge.of_class("Condition") if len(fold(n.label)) >= 10]))
+    name = fold(node.label)
+    at = data.draw(st.integers(1, len(name) - 1))
+    assert node.slug in {hit.slug for hit in names.search(name[:at] + name[at + 1 :], 10)}
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_any_text_can_be_searched(names: Names, text: str) -> None:
+    hits = names.search(text, 5)
+    assert len(hits) <= 5
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert names.search(text, 5) == hits
+
+
+def test_a_search_can_be_kept_to_classes(names: Names) -> None:
+    assert {hit.type for hit in names.search("pain", 20, ["Hazard", "RedFlag"])} <= {"Hazard", "RedFlag"}

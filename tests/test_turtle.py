@@ -51,7 +51,9 @@ def test_canonical_text_says_the_same(tmp_path: Path) -> None:
 
 
 def test_canonical_text_keeps_the_head_sorts_and_puts_one_object_a_line(tmp_path: Path) -> None:
-    assert canonical(messy(tmp_path)) == """# Why this file is here.
+    assert (
+        canonical(messy(tmp_path))
+        == """# Why this file is here.
 # A second line.
 PREFIX pal: <https://w3id.org/palpate/>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
@@ -70,6 +72,7 @@ pal:b
     skos:prefLabel "B"@en ;
 .
 """
+    )
 
 
 def test_canonical_is_idempotent_with_blank_nodes_and_lists(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from explorer.parts import (
     link,
     links,
     md,
+    name_html,
     plural,
     referring,
     table,
@@ -92,7 +93,7 @@ def pathologies(node: Node) -> None:
     diseases: dict[str, list[Node]] = {}
     for n in ordered:
         diseases.setdefault(n.one("pathology"), []).append(n)
-    rows = [(Html(f"<b>{escape(label(slug))}</b>"), label(found[0].one("urgency")), _flags(found)) for slug, found in diseases.items()]
+    rows = [(Html(f"<b>{name_html(slug)}</b>"), label(found[0].one("urgency")), _flags(found)) for slug, found in diseases.items()]
     table(["Disease", "Urgency", "Red flags and what to ask"], rows, numbers=(1,))
 
 
@@ -107,7 +108,7 @@ def _urgency(indication: Node) -> str:
 def _flag(n: Node) -> Html:
     figures = {"sensitivity": "sensitivity {:g}%", "specificity": "specificity {:g}%", "lrPositive": "LR+ {:g}", "lrNegative": "LR− {:g}"}
     stated = ", ".join(words.format(n.number(prop)) for prop, words in figures.items() if prop in n.properties)
-    note = f"<span class='note'>{escape(label(n.one('redFlag')))}{'; ' if stated else ''}{escape(stated)}</span>"
+    note = f"<span class='note'>{name_html(n.one('redFlag'))}{'; ' if stated else ''}{escape(stated)}</span>"
     return Html(f"{escape(n.one('question'))}{note}<span class='note'>{grounds_html(n)}</span>")
 
 
@@ -146,8 +147,8 @@ def _impairment_row(impairment: str, tissue: str, group: list[Node], phases: lis
         found = [_MARKS.get(p.one("salience"), "") for p in group if {phase, "any"} & set(p.all("inPhase"))]
         marks.append(max(found, key=lambda mark: mark.count("●"), default=""))
     notes = " ".join(dict.fromkeys(note for p in group for note in p.all("skos:scopeNote")))
-    name = Html(f"{escape(label(impairment))}<span class='note'>{escape(notes)}</span>")
-    return [name, label(tissue) if tissue else "", *marks]
+    name = Html(f"{name_html(impairment)}<span class='note'>{escape(notes)}</span>")
+    return [name, Html(name_html(tissue)), *marks]
 
 
 def hazards(node: Node) -> None:

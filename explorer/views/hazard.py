@@ -56,9 +56,7 @@ def _rule(rule: Node, hazard: str) -> None:
     with st.container(border=True, gap="xsmall"):
         wider = f" · from {md(short(label(rule.one('ruleHazard'))))}" if rule.one("ruleHazard") != hazard else ""
         st.markdown(f":{_COLORS[level]}-badge[{md(cap(label(level)))}] :small[:gray[{md(knowledge()[level].definition)}{wider}]]")
-        others = [slug for slug in targets if not page_of(slug)]
-        if others:
-            st.markdown(f"Concerns: **{md(labels(others))}**")
+        links("entity", (slug for slug in targets if page_of(slug) == "entity"), "Concerns")
         links("technique", (slug for slug in targets if page_of(slug) == "technique"), "Techniques")
         links("technique", rule.all("exceptTechnique"), "But not")
         circumstance = f"**If** {md(rule.one('circumstance'))}. " if rule.one("circumstance") else ""

@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.cards import ARROWS, claims, dose_facts
 from explorer.entity import by_value, show, studies
-from explorer.parts import Html, cap, engine, facts, grounds_html, knowledge, label, labels, links, md, plural, referring, table
+from explorer.parts import Html, cap, engine, facts, grounds_html, knowledge, label, labels, links, md, name_html, plural, referring, table
 from kg.graph.knowledge import Node
 from kg.reasoning.safety import LEVELS
 from kg.reasoning.sourcing import sourcing, sourcing_label
@@ -103,7 +103,7 @@ def effects(node: Node) -> None:
 
 
 def _effect(n: Node, prop: str, struck: bool = False) -> Html:
-    name = f"{escape(label(n.one(prop)))} {ARROWS.get(n.one('direction'), '')}"
+    name = f"{name_html(n.one(prop))} {ARROWS.get(n.one('direction'), '')}"
     return Html((f"<s>{name}</s>" if struck else name) + f"<span class='note'>{escape(n.definition)}</span>")
 
 
@@ -120,7 +120,7 @@ def laboratory(node: Node) -> None:
 
 def _measurement(n: Node) -> list[str]:
     figures = "; ".join(filter(None, (n.one("magnitude"), n.one("duration"), n.one("doseAsApplied"), n.one("locator"))))
-    measured = f"{escape(label(n.one('evidenceEffect')))} {ARROWS.get(n.one('direction'), '')}"
+    measured = f"{name_html(n.one('evidenceEffect'))} {ARROWS.get(n.one('direction'), '')}"
     return [
         Html(f"{measured}<span class='note'>{escape(label(n.one('direction')))}</span>"),
         Html(f"{escape(n.one('summary'))}<span class='note'>{escape(figures)}</span>"),
@@ -157,10 +157,9 @@ def hazards(node: Node) -> None:
 def _level(level: str, rules: Sequence[Node]) -> None:
     definition = knowledge()[level].definition
     with st.expander(f":material/{_LEVEL_ICONS[level]}: **{cap(label(level))}** ({len(rules)}) · {md(definition)}"):
-        links("hazard", (rule.one("ruleHazard") for rule in rules), "Hazards")
         ordered = sorted(rules, key=lambda rule: label(rule.one("ruleHazard")))
         table(["Hazard", "Reason", "Instead", "Source"],
-              [(label(r.one("ruleHazard")), _reason(r), r.one("action"), _grounds(r)) for r in ordered])  # fmt: skip
+              [(Html(name_html(r.one("ruleHazard"))), _reason(r), r.one("action"), _grounds(r)) for r in ordered])  # fmt: skip
 
 
 def _reason(rule: Node) -> Html:

@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from explorer.entity import by_value, codes, show
-from explorer.parts import Html, facts, knowledge, label, labels, links, md, referring, table
+from explorer.parts import Html, facts, knowledge, label, links, md, name_html, referring, short, table
 from kg.graph.knowledge import Node
 
 _GENERAL = {"AnatomicalStructure", "SoftTissue"}
@@ -65,12 +65,15 @@ def impairments(node: Node) -> None:
     spots: dict[str, set[str]] = {}
     for profile in profiles:
         spots.setdefault(profile.one("profileImpairment"), set()).add(profile.one("profileOf"))
-    rows = [(_impairment(slug), labels(sorted(found, key=label))) for slug, found in sorted(spots.items(), key=lambda item: -len(item[1]))]
+    rows = [
+        (_impairment(slug), Html(", ".join(name_html(c, short(label(c))) for c in sorted(found, key=label))))
+        for slug, found in sorted(spots.items(), key=lambda item: -len(item[1]))
+    ]
     table(["Impairment", "In"], rows)
 
 
 def _impairment(slug: str) -> Html:
-    return Html(f"<b>{escape(label(slug))}</b><span class='note'>{escape(knowledge()[slug].definition)}</span>")
+    return Html(f"<b>{name_html(slug)}</b><span class='note'>{escape(knowledge()[slug].definition)}</span>")
 
 
 def techniques(node: Node) -> None:

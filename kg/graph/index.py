@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from kg.errors import PalpateError, UnknownName
 from kg.graph.knowledge import Knowledge
 from kg.graph.names import nearest
 
 _LABELS = ("skos:prefLabel", "skos:altLabel", "skos:hiddenLabel")
+_CANDIDATES = 300
+"""How many names a search compares letter by letter."""
 _MATCHES = ("skos:exactMatch", "skos:closeMatch", "skos:broadMatch", "skos:narrowMatch")
 
 
@@ -38,7 +41,8 @@ def fold(name: str) -> str:
 KINDS = {
     "Condition": "condition", "Hazard": "hazard", "RedFlag": "red flag", "Technique": "technique", "AnatomicalStructure": "structure",
     "Impairment": "impairment", "PhysiologicalEffect": "effect", "SeriousPathology": "serious pathology", "Finding": "finding",
-    "Source": "source", "Equipment": "equipment",
+    "OrthopedicTest": "test", "OutcomeMeasure": "outcome measure", "DecisionRule": "decision rule", "Source": "source",
+    "Equipment": "equipment",
 }  # fmt: skip
 """The classes whose individuals people look for by name, with the word for one."""
 
@@ -117,20 +121,45 @@ class Names:
         return rows
 
     @cached_property
-    def _folded(self) -> list[str]:
-        return [row[0] for row in self._all]
+    def _trigrams(self) -> dict[str, Any]:
+        """Trigram -> the rows of `_all` whose names hold it, as arrays."""
+        import numpy as np
+
+        found: dict[str, list[int]] = {}
+        for index, row in enumerate(self._all):
+            for gram in _grams(row[0]):
+                found.setdefault(gram, []).append(index)
+        return {gram: np.asarray(rows) for gram, rows in found.items()}
+
+    @cached_property
+    def _lengths(self) -> Any:
+        import numpy as np
+
+        return np.asarray([len(row[0]) for row in self._all])
+
+    def _candidates(self, query: str, wanted: set[str]) -> list[int]:
+        """The rows that share most trigrams with a query, the shorter name first; only these are compared letter by letter."""
+        import numpy as np
+
+        rows = [self._trigrams[gram] for gram in _grams(query) if gram in self._trigrams]
+        if not rows:
+            return []
+        shared = np.bincount(np.concatenate(rows), minlength=len(self._all))
+        worth = shared - self._lengths / (self._lengths + 1000.0)
+        if wanted:
+            worth = np.where([row[3] in wanted for row in self._all], worth, -1.0)
+        likely = np.argpartition(-worth, min(_CANDIDATES, len(worth) - 1))[:_CANDIDATES]
+        return likely[shared[likely] > 0].tolist()  # type: ignore[no-any-return]
 
     def search(self, text: str, limit: int = 10, classes: Iterable[str] = ()) -> list[Hit]:
         """The entities whose names are likest to `text`, the likest first, each once."""
         from rapidfuzz import fuzz, process
 
-        wanted, query = set(classes), fold(text)
-        if not query:
-            return []
+        query = fold(text)
+        names = {index: self._all[index][0] for index in self._candidates(query, set(classes))}
         best: dict[str, Hit] = {}
-        names = {i: folded for i, folded in enumerate(self._folded) if self._all[i][3] in wanted} if wanted else self._folded
-        for _, score, index in process.extract(query, names, scorer=fuzz.WRatio, limit=limit * 8, score_cutoff=60):
-            folded, name, slug, cls = self._all[index]
+        for folded, score, index in process.extract(query, names, scorer=fuzz.WRatio, limit=limit * 8, score_cutoff=60):
+            _, name, slug, cls = self._all[index]
             if len(folded) < 4 and folded != query:  # "PE" is like every word that holds it
                 continue
             score += 10 * (folded == query) + 5 * folded.startswith(query)
@@ -138,3 +167,8 @@ class Names:
                 best[slug] = Hit(slug, self._knowledge.label(slug), cls, name, min(score, 115.0))
         kinds = list(KINDS)
         return sorted(best.values(), key=lambda hit: (-hit.score, kinds.index(hit.type), hit.label))[:limit]
+
+
+def _grams(folded: str) -> set[str]:
+    """The trigrams of the words of a folded name, each word with two blanks before and one after it."""
+    return {padded[i : i + 3] for word in folded.split() for padded in (f"  {word} ",) for i in range(len(padded) - 2)}

@@ -213,7 +213,7 @@ def _read(path: Path) -> Properties:
         predicate = quad.predicate.value
         name = names.get(predicate)
         if name is None:
-            name = names[predicate] = _short(predicate)
+            name = names[predicate] = short_name(predicate)
         if isinstance(target, ox.NamedNode):
             value: Value = slug(target.value)
         else:
@@ -230,7 +230,8 @@ def _order(value: Value) -> tuple[str, Any]:
     return type(value).__name__, value
 
 
-def _short(predicate: str) -> str:
+def short_name(predicate: str) -> str:
+    """The name by which `Node` knows a property."""
     for namespace, prefix in _PREFIXES:
         if predicate.startswith(namespace):
             return prefix + predicate[len(namespace) :]

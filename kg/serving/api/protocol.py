@@ -84,3 +84,8 @@ async def _query_of(request: Request) -> tuple[str, float | None]:
     if seconds is not None and not seconds > 0:
         raise QueryError("timeout must be above 0 seconds.")
     return queries[0], seconds
+
+
+def endpoint() -> Endpoint:
+    """The workers that answer `/sparql`, for whoever else in this process runs queries of strangers."""
+    return _get_endpoint()
