@@ -30,7 +30,7 @@ import kg
 from kg.curation.turtle import dump, new_graph
 from kg.graph.terms import ONTOLOGY_DIR, PAL, RDF
 from kg.graph.validate import Places, shape_faults
-from kg.serving import cli, http
+from kg.serving import api, cli
 from tests.worked_example import example, weights
 
 ROOT = Path(__file__).parents[1]
@@ -141,7 +141,7 @@ def import_tables(command: list[str]) -> tuple[str, int]:
 @contextmanager
 def server() -> Iterator[TestClient]:
     """The routes of the server, with workers of their own."""
-    with patch.object(http, "_endpoint", None), TestClient(Starlette(routes=http.routes(), lifespan=http.lifespan)) as client:
+    with patch.object(api.protocol, "_endpoint", None), TestClient(Starlette(routes=api.routes(), lifespan=api.lifespan)) as client:
         yield client
 
 
@@ -204,7 +204,7 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_route_is_documented() -> None:
-    assert not [route.path for route in http.routes() if f"`{route.path}" not in text_of("docs/api.md")]
+    assert not [route.path for route in api.routes() if f"`{route.path}" not in text_of("docs/api.md")]
 
 
 def test_every_field_of_an_answer_is_documented() -> None:

@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from kg.serving.api import protocol, rank
 from kg.serving.api.protocol import lifespan
+from kg.serving.api.web import Served
 
 __all__ = ["lifespan", "routes"]
 
@@ -14,7 +15,7 @@ __all__ = ["lifespan", "routes"]
 def routes() -> list[Route]:
     """All routes, for the server to mount."""
     return [
-        Route("/sparql", protocol.sparql, methods=["GET", "POST"]),
-        Route("/api/rank", rank.rank, methods=["GET"]),
-        Route("/api/search", rank.search, methods=["GET"]),
+        Route("/sparql", Served(protocol.sparql, protocol.METHODS, protocol.rates)),
+        Route("/api/rank", Served(rank.rank, ("GET",), protocol.rates)),
+        Route("/api/search", Served(rank.search, ("GET",), protocol.rates)),
     ]
