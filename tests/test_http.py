@@ -106,7 +106,8 @@ def test_a_mistake_in_search_is_problem_details(web: TestClient, asked: dict[str
 
 # ---------------------------------------------------------------------------------------------------- /sparql: what is refused
 @pytest.mark.parametrize(("query", "says"), [
-    ("SELECT * {\n ?s ?p }", "The query is malformed at line 2, column 9, near '?s ?p }'."), ("", "The query is malformed at line 1, column 1."),
+    ("SELECT * {\n ?s ?p }", "The query is malformed at line 2, column 9, near '?s ?p }'."),
+    ("", "The query is malformed at line 1, column 1."),
     ("SELEKT", "The query is malformed at line 1, column 7, "),
     ("SELECT ?x { ?x a pal:Condition }", "The query is malformed at line 1, column 31, near 'a pal:Condition }': Prefix not found."),
     ("INSERT DATA { <http://a> <http://b> 1 }", "The query is malformed at "), ("DROP ALL", "The query is malformed at "),

@@ -80,7 +80,8 @@ class Endpoint:
             self._paths.append(str(beside))
         self._tag = hashlib.sha256(graph.stem.encode() + more).hexdigest()
         self._answers = Cache(limits.cache)
-        self._running = 0
+        self.waiting = 0
+        """Queries that wait or run."""
         self._pool = self._new_pool(limits.processes)
         self._federated: ProcessPool | None = None
 
@@ -107,10 +108,10 @@ class Endpoint:
         if kept := self._answers.get(key):
             return kept
         pool = await self._pool_for(query)
-        if self._running >= self.limits.queue:
-            raise QueryError(f"{self._running} queries are waiting already; try again soon.", 503, headers={"Retry-After": "2"})
+        if self.waiting >= self.limits.queue:
+            raise QueryError(f"{self.waiting} queries are waiting already; try again soon.", 503, headers={"Retry-After": "2"})
         limit = min(seconds or self.limits.seconds, self.limits.seconds)
-        self._running += 1
+        self.waiting += 1
         try:
             result = await asyncio.wrap_future(pool.schedule(_work, args=(query, formats, self.limits.bytes), timeout=limit))
         except (FutureTimeout, TimeoutError):
@@ -120,7 +121,7 @@ class Endpoint:
         except Exception:  # the worker died, most likely of its memory limit
             raise QueryError("The query was stopped: it used more than it may.", 503) from None
         finally:
-            self._running -= 1
+            self.waiting -= 1
         if isinstance(result, QueryError):
             raise result
         assert isinstance(result, Answer)
