@@ -102,7 +102,7 @@ def test_a_query_of_a_megabyte_is_refused(port: int) -> None:
     assert ask(port, "ASK { } #" + "x" * 2**20) == 400  # by the HTTP server, which reads no address of that length
     body = b"ASK { } #" + b"x" * 2**20
     head = f"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    assert status(asyncio.run(answer(port, head + body))) == 413
+    assert status(asyncio.run(first_line(port, head + body))) == 413
     assert ask(port) == 200
 
 
