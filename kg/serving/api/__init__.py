@@ -1,21 +1,24 @@
-"""The HTTP routes beside the explorer: `/sparql` and `/api/...`; a module holds the routes of one part.
+"""The HTTP routes beside the explorer: `/sparql`, linked data and `/api/...`; a module declares the operations of one part.
 
 One error shape for all of them, problem details of RFC 9457, with the nearest valid names where a name was wrong.
 """
 
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
-from kg.serving.api import protocol, rank
+from kg.serving.api import entity, linked, openapi, protocol, queries, rank
+from kg.serving.api.operations import Operation, routes_of
 from kg.serving.api.protocol import lifespan
-from kg.serving.api.web import Served
 
-__all__ = ["lifespan", "routes"]
+__all__ = ["lifespan", "operations", "protocol", "routes"]
+
+_DECLARED = (*rank.OPERATIONS, *entity.OPERATIONS, *queries.OPERATIONS, *linked.OPERATIONS)
 
 
-def routes() -> list[Route]:
+def operations() -> tuple[Operation, ...]:
+    """All operations, those that describe the others last."""
+    return (*_DECLARED, *openapi.operations_for(_DECLARED))
+
+
+def routes() -> list[BaseRoute]:
     """All routes, for the server to mount."""
-    return [
-        Route("/sparql", Served(protocol.sparql, protocol.METHODS, protocol.rates)),
-        Route("/api/rank", Served(rank.rank, ("GET",), protocol.rates)),
-        Route("/api/search", Served(rank.search, ("GET",), protocol.rates)),
-    ]
+    return [protocol.route(linked.description), *routes_of(operations())]

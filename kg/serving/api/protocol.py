@@ -9,18 +9,18 @@ from urllib.parse import parse_qsl
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 import kg
 from kg.errors import UnknownName
 from kg.graph.names import nearest
 from kg.graph.terms import ASSERTED, INFERRED
 from kg.serving.api.shared import FRESH
-from kg.serving.api.web import Rates, matches
-from kg.serving.sparql import Answer, Endpoint, Formats, Query, QueryError
+from kg.serving.api.web import Handler, Rates, Served, matches
+from kg.serving.sparql import Answer, Endpoint, Formats, Query, QueryError, describe
 from kg.serving.sparql.limits import from_environment, services_from_environment
 from kg.serving.sparql.media import GRAPHS, TABLES, best
 
-METHODS = ("GET", "POST")
 _PARAMETERS = ("query", "timeout", "default-graph-uri", "named-graph-uri")
 _BODY_SECONDS = 30.0
 """How long a client may take to send its query."""
@@ -43,7 +43,8 @@ def endpoint() -> Endpoint:
     """The endpoint of this process, started when first asked for."""
     global _endpoint
     if _endpoint is None:
-        _endpoint = Endpoint(kg.load().knowledge.path, from_environment(), services_from_environment())
+        knowledge, limits = kg.load().knowledge, from_environment()
+        _endpoint = Endpoint(knowledge.path, limits, services_from_environment(), describe.as_quads(knowledge, limits))
     return _endpoint
 
 
@@ -53,6 +54,16 @@ def rates() -> Rates:
     if _rates is None:
         _rates = Rates(endpoint().limits.rate)
     return _rates
+
+
+def route(description: Handler) -> Route:
+    """The route of the endpoint; `description` answers who asks no query (SPARQL 1.1 Service Description, 2)."""
+
+    async def answer(request: Request) -> Response:
+        asks_nothing = request.method in ("GET", "HEAD") and not request.query_params
+        return await (description if asks_nothing else sparql)(request)
+
+    return Route("/sparql", Served(answer, ("GET", "POST"), rates))
 
 
 async def sparql(request: Request) -> Response:
@@ -173,7 +184,7 @@ def query_of(parameters: Mapping[str, Sequence[str]]) -> tuple[Query, float | No
 
 
 def _graphs(names: Sequence[str]) -> tuple[str, ...]:
-    known = (ASSERTED, INFERRED)
+    known = (ASSERTED, INFERRED, describe.SERVICE_GRAPH)
     for name in names:
         if name not in known:
             error = UnknownName("graph", name, nearest(name, known) or known)

@@ -5,41 +5,64 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import kg
-from kg.errors import PalpateError, UnknownName
-from kg.serving.api.shared import WHOLE, as_json, problem
-
-_RANK_PARAMETERS = {"condition", "phase", "irritability", "hazard", "red_flag", "top"}
+from kg.serving.api.operations import Operation, Parameter
+from kg.serving.api.schema import ANY, BOOLEAN, GRAPH, NUMBER, STRING, WHOLE, array, mapping, nullable, record
+from kg.serving.api.shared import as_json
 
 
 async def rank(request: Request) -> Response:
     """`GET /api/rank?condition=...&phase=...&irritability=...&hazard=...&red_flag=...&top=...`"""
-    query = request.query_params
-    try:
-        if unknown := set(query) - _RANK_PARAMETERS:
-            raise PalpateError(f"Unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(sorted(_RANK_PARAMETERS))}.")
-        if repeated := next((name for name in ("condition", "phase", "irritability", "top") if len(query.getlist(name)) > 1), None):
-            raise PalpateError(f"The parameter {repeated!r} may be given once.")
-        if not query.get("condition"):
-            raise PalpateError("The parameter 'condition' is missing.")
-        top = query.get("top")
-        if top is not None and not WHOLE.fullmatch(top):
-            raise PalpateError(f"top must be a whole number of 1 or more, not {top!r}.")
-        answer = await run_in_threadpool(
-            kg.rank, query["condition"], phase=query.get("phase"), irritability=query.get("irritability"),
-            hazards=query.getlist("hazard"), red_flags=query.getlist("red_flag"), top=int(top) if top else None,
-        )  # fmt: skip
-        return await run_in_threadpool(lambda: as_json(answer.to_dict()))
-    except UnknownName as error:
-        return problem(error, 404 if error.kind == "condition" else 400)
-    except PalpateError as error:
-        return problem(error, 400)
+    asked = request.state.arguments
+    answer = await run_in_threadpool(
+        kg.rank, asked["condition"], phase=asked["phase"], irritability=asked["irritability"], hazards=asked["hazard"],
+        red_flags=asked["red_flag"], top=asked["top"],
+    )  # fmt: skip
+    return await run_in_threadpool(lambda: as_json(answer.to_dict()))
 
 
 async def search(request: Request) -> Response:
     """`GET /api/search?text=...&limit=...`"""
-    text, limit = request.query_params.get("text", ""), request.query_params.get("limit", "10")
-    if not text or not WHOLE.fullmatch(limit) or not 1 <= int(limit) <= 100:
-        return problem(PalpateError("Give 'text', and 'limit' as a whole number from 1 to 100."), 400)
-    hits = await run_in_threadpool(kg.search, text, int(limit))
+    asked = request.state.arguments
+    hits = await run_in_threadpool(kg.search, asked["text"], asked["limit"])
     found = [{"slug": h.slug, "label": h.label, "type": h.type, "matched": h.matched, "score": h.score} for h in hits]
     return as_json({"graph": kg.load().knowledge.version.to_dict(), "hits": found})
+
+
+CLIENT = (
+    Parameter("phase", "acute, subacute, chronic or postoperative."),
+    Parameter("irritability", "low, moderate or high."),
+    Parameter("hazard", "A hazard of the client, by slug or name; may be repeated.", repeated=True),
+    Parameter("red_flag", "A red flag that was found; may be repeated.", repeated=True),
+)
+"""What is known of a client, as parameters."""
+
+REASON = record(hazard=STRING, label=STRING, level=STRING, reason=STRING, action=STRING, circumstance=nullable(STRING),
+                where=nullable(STRING), basis=ANY, sources=array(STRING), rule=ANY)  # fmt: skip
+ENTRY = record(
+    rank=WHOLE, band=WHOLE, technique=STRING, label=STRING, score=NUMBER, interval=array(NUMBER), certainty=STRING, scope=STRING,
+    class_={"enum": ["supported", "mechanism-only", "conflicting", "against", "unknown"]}, plausibility=NUMBER, why=STRING,
+    evidence=array({"type": "object"}), cautions=array(REASON), dose={"type": "object"}, rationale=array({"type": "object"}),
+)  # fmt: skip
+REFERRAL = nullable(record(urgency={"enum": ["emergency", "urgent", "medical-review"]}, reasons=array(record(slug=STRING, label=STRING))))
+RANKING = record(
+    condition=record(slug=STRING, label=STRING, iri=STRING, in_depth=BOOLEAN), context={"type": "object"}, graph=GRAPH, referral=REFERRAL,
+    recommended=array(ENTRY), adjuncts=array(ENTRY), discuss=array(ENTRY), needs=array({"type": "object"}),
+    withheld=array(record(technique=STRING, label=STRING, level=STRING, because=array(REASON))), statements=mapping({"type": "object"}),
+    sources=mapping({"type": "object"}),
+)  # fmt: skip
+HITS = record(graph=GRAPH, hits=array(record(slug=STRING, label=STRING, type=STRING, matched=STRING, score=NUMBER)))
+
+OPERATIONS = (
+    Operation(
+        "GET", "/api/rank", "Rank the techniques for a condition and a client, with what is withheld and why", rank,
+        (Parameter("condition", "Slug, label, synonym or ICD-10-CM code of a condition.", required=True), *CLIENT,
+         Parameter("top", "Only the first N of each list; what is withheld is always whole.", {"type": "integer", "minimum": 1})),
+        answer={"application/json": RANKING}, example="/api/rank?condition={Condition}&top=3", missing=("condition",),
+    ),
+    Operation(
+        "GET", "/api/search", "Find entities by name, synonym or code", search,
+        (Parameter("text", "A name, synonym or code, misspelt if need be.", required=True),
+         Parameter("limit", "How many hits at most.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 10})),
+        answer={"application/json": HITS}, example="/api/search?text={Condition}",
+    ),
+)  # fmt: skip

@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -72,10 +72,11 @@ class Served:
         handler: answers a request.
         methods: those that it takes; HEAD goes with GET, OPTIONS with all.
         rates: counts the requests of each address.
+        missing: the kinds of names that are 404 where they are not known; others are 400.
     """
 
-    def __init__(self, handler: Handler, methods: Sequence[str], rates: Callable[[], Rates]) -> None:
-        self._handler, self._rates = handler, rates
+    def __init__(self, handler: Handler, methods: Sequence[str], rates: Callable[[], Rates], missing: Collection[str] = ()) -> None:
+        self._handler, self._rates, self._missing = handler, rates, missing
         self._methods = tuple(dict.fromkeys([*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,7 +111,7 @@ class Served:
         except QueryError as error:
             return problem(error, error.status, error.headers, **error.extra)
         except PalpateError as error:
-            return problem(error, 404 if isinstance(error, UnknownName) and error.kind in request.path_params else 400)
+            return problem(error, 404 if isinstance(error, UnknownName) and error.kind in self._missing else 400)
         except ClientDisconnect:
             raise
         except Exception:
