@@ -28,6 +28,7 @@ from typer.main import get_command
 
 import kg
 from kg.curation.turtle import dump, new_graph
+from kg.documents.reference import markdown
 from kg.graph.terms import ONTOLOGY_DIR, PAL, RDF
 from kg.graph.validate import Places, shape_faults
 from kg.serving import api, cli
@@ -35,7 +36,7 @@ from tests.worked_example import example, weights
 
 ROOT = Path(__file__).parents[1]
 PAGES = {str(path.relative_to(ROOT)): path for path in sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))}
-GENERATED = {"weights": weights, "example": example}
+GENERATED = {"weights": weights, "example": example, "reference": lambda: markdown(kg.load().knowledge).rstrip()}
 NOT_RUN = {"serve", "build", "check"}
 """Commands that run long: of these only the options are checked here; other tests run them."""
 COMMANDS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-defined]
@@ -43,7 +44,7 @@ COMMANDS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-de
 _PYTHON = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 _CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```\n)", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (?P<command>(?:.*\\\n)*.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
-_GENERATED = re.compile(r"(<!-- (weights|example): written by tests/test_docs.py -->\n).*?(?=<!-- end -->)", re.DOTALL)
+_GENERATED = re.compile(r"(<!-- (weights|example|reference): written by tests/test_docs.py -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 @cache
@@ -235,9 +236,10 @@ def test_every_class_of_the_ontology_is_documented() -> None:
 
 # ---------------------------------------------------------------------------------------------------- links
 def anchors(page: str) -> set[str]:
-    """The anchors that GitHub gives to the headings of a page."""
+    """The anchors that GitHub gives to the headings of a page, and those that it sets itself."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    own = re.findall(r'<a id="([^"]+)"></a>', page)
+    return {*own, *(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)}
 
 
 @pytest.mark.parametrize("name", PAGES)

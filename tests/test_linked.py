@@ -164,6 +164,14 @@ def test_the_ontology_bears_its_version(web: TestClient, engine: Engine) -> None
     assert refused(web.get("/ontology/9.9.9"), 404)["nearest"] == [engine.knowledge.version.version]
 
 
+def test_the_ontology_is_a_page_too(web: TestClient) -> None:
+    response = web.get("/ontology", headers={"accept": "text/html,*/*;q=0.8"})
+    assert response.headers["content-type"].startswith("text/html")
+    assert '<a id="Condition"></a>' in response.text
+    assert 'href="#SoftTissue"' in response.text
+    assert not re.search(r"<script|(?:src)=", response.text)
+
+
 # ---------------------------------------------------------------------------------------------------- /api/entity
 def test_an_entity_is_all_that_is_said_in_both_directions(web: TestClient, engine: Engine) -> None:
     found = web.get("/api/entity/plantar-fasciitis").json()

@@ -8,16 +8,20 @@
 
 import io
 from collections.abc import Iterable, Mapping
+from html import escape
 from typing import TYPE_CHECKING
 
+from markdown_it import MarkdownIt
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 import kg
+from kg.documents.reference import markdown
 from kg.errors import UnknownName
 from kg.graph import entity as entities
 from kg.graph.terms import ONTOLOGY_DIR
+from kg.serving.api.html import page
 from kg.serving.api.operations import Operation, Parameter
 from kg.serving.api.protocol import endpoint
 from kg.serving.api.schema import STRING
@@ -63,14 +67,19 @@ async def ontology(request: Request) -> Response:
     asked = request.state.arguments.get("version", version)
     if asked != version:
         raise UnknownName("version", asked, [version])
-    media = best(request.headers.get("accept", ""), [*GRAPHS])
+    media = best(request.headers.get("accept", ""), [*GRAPHS, "text/html"])
     if media is None:
-        raise QueryError(f"The ontology comes as {', '.join(GRAPHS)}.", 406)
+        raise QueryError(f"The ontology comes as text/html, {', '.join(GRAPHS)}.", 406)
     return await run_in_threadpool(_ontology, media)
 
 
 def _ontology(media: str) -> Response:
     import pyoxigraph as ox
+
+    if media == "text/html":
+        knowledge = kg.load().knowledge
+        title, body = knowledge["ontology"].one("dcterms:title"), MarkdownIt().enable("table").render(markdown(knowledge))
+        return Response(page(title, f"<h1>{escape(title)}</h1>{body}"), 200, {"Vary": "Accept", **FRESH}, media)
 
     path = ONTOLOGY_DIR / "palpate.ttl"
     if GRAPHS[media] == "ttl":
@@ -108,7 +117,8 @@ OPERATIONS = (
     Operation("GET", "/data/{file}", "What the graph says of an entity", data,
               (Parameter("file", "SLUG.ttl, SLUG.jsonld, SLUG.nt or SLUG.rdf.", required=True),), missing=("entity", "file"),
               example="/data/{Condition}.ttl", answer=dict.fromkeys(_DATA, STRING)),
-    Operation("GET", "/ontology", "The classes and properties of the ontology", ontology, answer=_GRAPH, example="/ontology"),
+    Operation("GET", "/ontology", "The classes and properties of the ontology", ontology, answer={**_GRAPH, "text/html": STRING},
+              example="/ontology"),
     Operation("GET", "/ontology/{version}", "The same, of the version that is served", ontology,
               (Parameter("version", "The version of the ontology.", required=True),), missing=("version",), answer=_GRAPH),
     Operation("GET", "/.well-known/void", "What the service and its dataset are, with statistics", void, answer=_GRAPH,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 import kg
 from kg.graph.knowledge import Knowledge
+from kg.serving.api.html import page
 from kg.serving.api.operations import VERSION, Operation
 from kg.serving.api.schema import COMPONENTS, PROBLEM
 from kg.serving.api.shared import FRESH, as_json
@@ -62,34 +63,26 @@ def operations_for(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     async def described(request: Request) -> Response:
         return as_json(document(everything, kg.load().knowledge.version.version))
 
-    async def page(request: Request) -> Response:
+    async def read(request: Request) -> Response:
         return Response(html(everything, kg.load().knowledge), 200, FRESH, "text/html")
 
     own = (
         Operation("GET", "/api/openapi.json", "This API as OpenAPI 3.1", described, example="/api/openapi.json"),
-        Operation("GET", "/api", "This API as a page", page, answer={"text/html": {"type": "string"}}, example="/api"),
+        Operation("GET", "/api", "This API as a page", read, answer={"text/html": {"type": "string"}}, example="/api"),
     )
     everything = (*operations, *own)
     return own
 
 
-_STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
-code,pre{font:14px/1.45 ui-monospace,monospace;background:#f3f4f6;border-radius:4px;padding:.1em .3em}pre{padding:.8em;overflow:auto}
-section{border-top:1px solid #d0d7de;margin-top:2rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;
-vertical-align:top;padding:.3em .6em;border-bottom:1px solid #e5e7eb}a{color:#0b5cad}
-@media (prefers-color-scheme:dark){body{background:#16181c;color:#e6e8eb}code,pre{background:#24272d}a{color:#7db7ff}}"""
-
-
 def html(operations: Sequence[Operation], knowledge: Knowledge) -> str:
     """A page about the operations: what each does, what it takes, an example to follow."""
     sections = "\n".join(_section(operation, knowledge) for operation in operations)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Palpate: API</title><style>{_STYLE}</style></head><body><main><h1>Palpate: API</h1>\n"
-        "<p>Techniques of orthopedic massage for a condition and a client. A decision aid for trained people; it does not diagnose. "
-        '<a href="/api/openapi.json">OpenAPI 3.1</a> · <a href="/">Explorer</a></p>\n'
-        f"{sections}\n</main></body></html>\n"
-    )
+    return page("Palpate: API", (
+        "<h1>Palpate: API</h1>\n<p>Techniques of orthopedic massage for a condition and a client. A decision aid for trained people; "
+        'it does not diagnose. <a href="/api/openapi.json">OpenAPI 3.1</a> · <a href="/ontology">Ontology</a> · '
+        '<a href="/">Explorer</a></p>\n'
+        f"{sections}\n"
+    ))  # fmt: skip
 
 
 def _filled(example: str, knowledge: Knowledge) -> str:

@@ -80,11 +80,17 @@ def query(file: Annotated[Path, typer.Argument(help="A file with a SPARQL query,
 def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
           port: Annotated[int, typer.Option(min=1, max=65535)] = 8501) -> None:  # fmt: skip
     """Serve the explorer, the JSON API and the SPARQL endpoint on one port."""
+    import os
+
     import uvicorn
 
-    from kg.graph.knowledge import load
+    import kg
+    from kg.graph.build import build, cached
 
-    load(progress=shared.note)  # build before the port opens, so that a broken ontology is told here
+    if not cached().exists():
+        build(progress=shared.note)
+    kg.load()  # before the port opens, so that a broken graph is told here; the server takes this one
+    os.environ.setdefault("PALPATE_URL", f"http://{host}:{port}")
     print(f"Palpate is at http://{host}:{port}", flush=True)
     root = str(Path(__file__).parents[3])
     uvicorn.run("app:app", host=host, port=port, loop="uvloop", http="httptools", log_level="warning", access_log=False, app_dir=root)
