@@ -198,7 +198,8 @@ def test_query_reads_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(("content", "says"), [
-    ("SELECT * WHERE { ?s ?p }", "The query is malformed at line 1, column "), ("INSERT DATA { <http://a> <http://b> 1 }", "The query is malformed at line 1, column "),
+    ("SELECT * WHERE { ?s ?p }", "The query is malformed at line 1, column "),
+    ("INSERT DATA { <http://a> <http://b> 1 }", "The query is malformed at line 1, column "),
     ("", "The query is malformed at line 1, column "),
 ])  # fmt: skip
 def test_a_bad_query_is_an_error(run: Run, tmp_path: Path, content: str, says: str) -> None:

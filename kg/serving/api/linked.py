@@ -20,6 +20,7 @@ import kg
 from kg.documents.reference import markdown
 from kg.errors import UnknownName
 from kg.graph import entity as entities
+from kg.graph.serialize import PREFIXES, write
 from kg.graph.terms import ONTOLOGY_DIR
 from kg.serving.api.html import page
 from kg.serving.api.operations import Operation, Parameter
@@ -28,7 +29,6 @@ from kg.serving.api.schema import STRING
 from kg.serving.api.shared import FRESH
 from kg.serving.sparql import QueryError, describe
 from kg.serving.sparql.media import GRAPHS, best
-from kg.serving.sparql.query import PREFIXES, write_graph
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
@@ -104,7 +104,7 @@ async def description(request: Request) -> Response:
 def _written(triples: "Iterable[ox.Triple]", media: str, headers: Mapping[str, str] | None = None,
              prefixes: Mapping[str, str] = PREFIXES) -> Response:  # fmt: skip
     out = io.BytesIO()
-    write_graph(triples, out, media, prefixes)
+    write(triples, out, GRAPHS[media], prefixes)
     return Response(out.getvalue(), 200, {"Vary": "Accept", **FRESH, **(headers or {})}, media)
 
 

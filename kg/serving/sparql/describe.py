@@ -11,10 +11,10 @@ from functools import cache
 import pyoxigraph as ox
 
 from kg.graph.knowledge import Knowledge
+from kg.graph.serialize import PREFIXES
 from kg.graph.terms import ASSERTED, DCTERMS, INFERRED, ONTOLOGY, PAL, RDF, RDFS
 from kg.serving.sparql.catalog import catalog
 from kg.serving.sparql.limits import Limits
-from kg.serving.sparql.query import PREFIXES
 
 SERVICE_GRAPH = PAL + "graph/service"
 SD = "http://www.w3.org/ns/sparql-service-description#"

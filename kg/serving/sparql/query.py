@@ -6,22 +6,15 @@ request names replace those of the query, as the SPARQL 1.1 Protocol has it (2.1
 
 import io
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kg.graph.terms import DCTERMS, OWL, PAL, RDF, RDFS, SKOS
+from kg.graph.serialize import write
 from kg.serving.sparql.errors import QueryError
 from kg.serving.sparql.media import GRAPHS, TABLES
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
-
-PREFIXES = {
-    "pal": PAL, "rdf": RDF, "rdfs": RDFS, "owl": OWL, "skos": SKOS, "dcterms": DCTERMS, "bibo": "http://purl.org/ontology/bibo/",
-    "prov": "http://www.w3.org/ns/prov#", "xsd": "http://www.w3.org/2001/XMLSchema#",
-}  # fmt: skip
-"""The prefixes of the ontology's files, with which graphs are written."""
 
 _QUOTED = re.compile(r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|<[^<>\"{}|^`\\\s]*>|#[^\n]*", re.DOTALL)
 _FROM = re.compile(r"(?<![\w?$:.-])FROM(?![\w:-])", re.IGNORECASE)
@@ -96,34 +89,6 @@ def malformed(message: str, text: str) -> QueryError:
                       line=line, column=column)  # fmt: skip
 
 
-def write_graph(triples: "Iterable[ox.Triple]", out: IO[bytes], media: str, prefixes: Mapping[str, str] = PREFIXES) -> None:
-    """Write triples in a media type of `GRAPHS`; Turtle and TriG begin with the prefixes, in their order."""
-    import pyoxigraph as ox
-
-    short = GRAPHS[media] in ("ttl", "trig")
-    if short:  # Oxigraph would write them in another order each time; those that it is given here it does not repeat
-        out.write("".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in prefixes.items()).encode())
-    sink: Any = _Headless(out, len(prefixes)) if short else out
-    ox.serialize(triples, sink, format=ox.RdfFormat.from_extension(GRAPHS[media]), prefixes=dict(prefixes) if short else None)
-
-
-class _Headless(io.RawIOBase):
-    """Passes on what is written after the first lines."""
-
-    def __init__(self, out: "IO[bytes]", lines: int) -> None:
-        super().__init__()
-        self._out, self._lines = out, lines
-
-    def write(self, data: Any) -> int:
-        rest = bytes(data)
-        while self._lines and rest:
-            _, end, rest = rest.partition(b"\n")
-            self._lines -= bool(end)
-        if rest:
-            self._out.write(rest)
-        return len(data)
-
-
 def run(store: "ox.Store", query: Query, formats: Formats, limit: int) -> Answer:
     """Evaluate a query and serialize its answer, at most `limit` bytes.
 
@@ -150,7 +115,7 @@ def run(store: "ox.Store", query: Query, formats: Formats, limit: int) -> Answer
     out = _Bounded(limit)
     try:
         if isinstance(results, ox.QueryTriples):
-            write_graph(results, out, media)
+            write(results, out, GRAPHS[media])
         else:
             results.serialize(out, format=ox.QueryResultsFormat.from_extension(TABLES[media]))
     except ValueError as error:
