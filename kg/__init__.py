@@ -16,9 +16,10 @@ from kg.errors import GraphError, PalpateError, TableError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kg.graph.sparql import Table
     from kg.reasoning.rank import Engine, Ranking
 
-__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "load", "rank", "search"]
+__all__ = ["GraphError", "PalpateError", "TableError", "UnknownName", "load", "rank", "search", "sparql"]
 
 
 @cache
@@ -48,3 +49,14 @@ def rank(condition: str, *, phase: str | None = None, irritability: str | None =
 def search(text: str, limit: int = 10) -> list[Any]:
     """The entities whose names are likest to `text`; see `Names.search`."""
     return load().names.search(text, limit)
+
+
+def sparql(query: str) -> "Table | bool":
+    """The answer to a SPARQL query: a table (`rows`, `to_dict`, `to_frame`), or a truth value for ASK.
+
+    Raises:
+        PalpateError: where the query is malformed or cannot be run.
+    """
+    from kg.graph.sparql import run
+
+    return run(load().knowledge, query)

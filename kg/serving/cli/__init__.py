@@ -7,10 +7,10 @@ answers in about a second.
 import sys
 
 from kg.errors import PalpateError
-from kg.serving.cli import export, graph, rank
+from kg.serving.cli import export, graph, mcp, rank
 from kg.serving.cli.shared import app
 
-__all__ = ["app", "export", "graph", "main", "rank"]
+__all__ = ["app", "export", "graph", "main", "mcp", "rank"]
 
 
 def main() -> None:

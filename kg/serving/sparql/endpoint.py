@@ -13,8 +13,9 @@ import tempfile
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from kg.graph import remote
 from kg.serving.sparql import federation
 from kg.serving.sparql.cache import Cache
 from kg.serving.sparql.errors import QueryError
@@ -57,6 +58,19 @@ def _work(query: Query, formats: Formats, limit: int) -> Answer | QueryError:
         return QueryError("The query needs more memory than it may use.", 503)
 
 
+def _ask(url: str, query: Query, formats: Formats, seconds: float, limit: int) -> Answer:
+    """The answer of another server, see `kg.graph.remote`."""
+    accept = ", ".join(f"{media};q={quality}" for media, quality in ((formats.table, "1"), (formats.graph, "0.9")) if media)
+    try:
+        body, media = remote.ask(url, query.text, accept, default=query.default_graphs, named=query.named_graphs,
+                                 seconds=seconds, limit=limit)  # fmt: skip
+    except remote.RemoteError as error:
+        raise QueryError(error.message, error.status) from None
+    if media not in (formats.table, formats.graph):
+        raise QueryError(f"The server answers as {media}, which was not asked for.", 406)
+    return Answer(body, media)
+
+
 class Endpoint:
     """Workers over one graph file, with a queue and a cache.
 
@@ -79,6 +93,7 @@ class Endpoint:
             beside.write_bytes(more)
             self._paths.append(str(beside))
         self._tag = hashlib.sha256(graph.stem.encode() + more).hexdigest()
+        self._remote = remote.address()
         self._answers = Cache(limits.cache)
         self.waiting = 0
         """Queries that wait or run."""
@@ -113,7 +128,12 @@ class Endpoint:
         limit = min(seconds or self.limits.seconds, self.limits.seconds)
         self.waiting += 1
         try:
-            result = await asyncio.wrap_future(pool.schedule(_work, args=(query, formats, self.limits.bytes), timeout=limit))
+            if self._remote:
+                result: Any = await asyncio.to_thread(_ask, self._remote, query, formats, limit, self.limits.bytes)
+            else:
+                result = await asyncio.wrap_future(pool.schedule(_work, args=(query, formats, self.limits.bytes), timeout=limit))
+        except QueryError:
+            raise
         except (FutureTimeout, TimeoutError):
             raise QueryError(f"The query took longer than {limit:g} seconds and was stopped.", 503) from None
         except (asyncio.CancelledError, CancelledError):

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kg.graph.remote import QUOTED, names_graphs
 from kg.graph.serialize import write
 from kg.serving.sparql.errors import QueryError
 from kg.serving.sparql.media import GRAPHS, TABLES
@@ -16,8 +17,6 @@ from kg.serving.sparql.media import GRAPHS, TABLES
 if TYPE_CHECKING:
     import pyoxigraph as ox
 
-_QUOTED = re.compile(r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|<[^<>\"{}|^`\\\s]*>|#[^\n]*", re.DOTALL)
-_FROM = re.compile(r"(?<![\w?$:.-])FROM(?![\w:-])", re.IGNORECASE)
 _SERVICE = re.compile(r"(?<![\w?$:-])SERVICE(?![\w:-])", re.IGNORECASE)
 """Finds the plain cases, for a clear message; what is written to slip past it fails in the worker, which opens no socket."""
 _VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\s*\(|\bSERVICE\b", re.IGNORECASE)
@@ -40,7 +39,7 @@ class Query:
     @property
     def asks_servers(self) -> bool:
         """Whether the query plainly says SERVICE."""
-        return bool(_SERVICE.search(_QUOTED.sub(" ", self.text)))
+        return bool(_SERVICE.search(QUOTED.sub(" ", self.text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def run(store: "ox.Store", query: Query, formats: Formats, limit: int) -> Answer
             results = store.query(query.text, default_graph=[ox.NamedNode(g) for g in query.default_graphs],
                                   named_graphs=[ox.NamedNode(g) for g in query.named_graphs])  # fmt: skip
         else:
-            results = store.query(query.text, use_default_graph_as_union=not _FROM.search(_QUOTED.sub(" ", query.text)))
+            results = store.query(query.text, use_default_graph_as_union=not names_graphs(query.text))
     except SyntaxError as error:
         raise malformed(str(error.msg), query.text) from None
     except ValueError as error:
