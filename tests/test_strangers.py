@@ -129,7 +129,7 @@ def wait_until(holds: Any, seconds: float = 15.0) -> None:
 
 def workers() -> list[int]:
     """The processes that run queries now."""
-    return list(protocol.endpoint()._pool._pool_manager.worker_manager.workers)
+    return protocol.endpoint().pool.processes
 
 
 def test_a_killed_worker_is_replaced(port: int) -> None:

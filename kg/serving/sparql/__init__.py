@@ -3,7 +3,8 @@
     media, query      what was asked, in which format, and its evaluation on a store
     limits, cache     what may be used, and what is kept
     federation        which other servers may be asked
-    endpoint          the worker processes
+    workers           the processes that evaluate
+    endpoint          all of it together
 """
 
 from kg.serving.sparql.endpoint import Endpoint
