@@ -147,7 +147,8 @@ def servers(folder: Path) -> Iterator[Server]:
     port = free_port()
     yield Server("palpate", [sys.executable, "-m", "kg", "serve", "--port", str(port)], port, "/sparql", False)
     port = free_port()
-    yield Server("oxigraph", [str(oxigraph), "serve-read-only", "--location", str(folder), "--bind", f"127.0.0.1:{port}"], port, "/query", True)
+    command = [str(oxigraph), "serve-read-only", "--location", str(folder), "--bind", f"127.0.0.1:{port}"]
+    yield Server("oxigraph", command, port, "/query", True)
     port = free_port()
     yield Server("rdflib-endpoint", [sys.executable, "-c", RDFLIB, str(graph), str(port)], port, "/sparql", False)
 

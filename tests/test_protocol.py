@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from kg.graph.terms import ASSERTED, INFERRED
 from kg.reasoning.rank import Engine
-from kg.serving.api import lifespan, routes
+from kg.serving.api import Front, lifespan, protocol, routes
 from kg.serving.sparql.media import TABLES, best
 
 SELECT = "SELECT ?x { <https://w3id.org/palpate/plantar-fasciitis> a ?x } ORDER BY ?x"
@@ -31,7 +32,8 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 @pytest.fixture(scope="module")
 def web(engine: Engine) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=routes(), lifespan=lifespan)) as client:
+    app = Starlette(routes=routes(), lifespan=lifespan, middleware=[Middleware(Front, rates=protocol.rates)])
+    with TestClient(app) as client:
         yield client
 
 
@@ -316,6 +318,16 @@ def test_an_answer_that_may_differ_is_not_kept(web: TestClient, call: str) -> No
     first, second = (get(web, f"SELECT ?x {{ BIND({call} AS ?x) }}") for _ in range(2))
     assert first.headers["cache-control"] == "no-store"
     assert values(first) != values(second)
+
+
+def test_an_answer_given_again_is_the_same_to_the_byte(web: TestClient) -> None:
+    again = {"query": SELECT + " # again"}
+    asked = [("/sparql", again, "text/csv"), ("/api/search", {"text": "heel"}, "*/*"), ("/data/foot.ttl", {}, "*/*")]
+    for path, params, accept in asked:
+        first, second = (web.get(path, params=params, headers={"accept": accept}) for _ in range(2))
+        assert (first.status_code, first.content, first.headers) == (200, second.content, second.headers)
+    other = web.get("/sparql", params=again, headers={"accept": "application/sparql-results+xml"})
+    assert other.headers["content-type"] == "application/sparql-results+xml"
 
 
 def test_an_error_is_not_kept(web: TestClient) -> None:

@@ -1,12 +1,13 @@
 """A real server on loopback, and strangers who are many, slow, greedy or hostile: each is served or refused clearly."""
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -14,14 +15,15 @@ from urllib.parse import quote
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from kg.errors import PalpateError
 from kg.reasoning.rank import Engine
-from kg.serving.api import lifespan, protocol, routes
+from kg.serving.api import Front, lifespan, protocol, routes
 from kg.serving.api.web import Rates, Served
 from kg.serving.sparql import Limits, federation
 from kg.serving.sparql.limits import from_environment, services_from_environment
@@ -32,7 +34,7 @@ SLOW = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 @contextmanager
 def serving() -> Iterator[int]:
     """A server with the routes alone, as `python -m kg serve` runs it; gives its port."""
-    app = Starlette(routes=routes(), lifespan=lifespan)
+    app = Starlette(routes=routes(), lifespan=lifespan, middleware=[Middleware(Front, rates=protocol.rates)])
     server = uvicorn.Server(uvicorn.Config(app, port=0, loop="uvloop", http="httptools", log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -161,6 +163,32 @@ def test_a_full_queue_says_when_to_come_back(engine: Engine, monkeypatch: pytest
 
 
 # ---------------------------------------------------------------------------------------------------- around a handler
+async def parts(request: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"one "
+        yield str(next(request.app.state.numbers)).encode()
+
+    return StreamingResponse(pieces(), headers={"Cache-Control": "public"})
+
+
+async def with_cookie(request: Request) -> Response:
+    response = Response(str(next(request.app.state.numbers)), headers={"Cache-Control": "public"})
+    response.set_cookie("a", "b")
+    return response
+
+
+async def private(request: Request) -> Response:
+    return Response(str(next(request.app.state.numbers)), headers={"Cache-Control": "private"})
+
+
+@pytest.mark.parametrize("handler", [parts, with_cookie, private])
+def test_what_is_in_parts_or_personal_is_not_given_again(handler: Any) -> None:
+    app = Starlette(routes=[Route("/x", handler)], middleware=[Middleware(Front, rates=lambda: Rates(0))])
+    app.state.numbers = itertools.count()
+    with TestClient(app) as client:
+        assert [client.get("/x").text[-1] for _ in range(3)] == ["0", "1", "2"]
+
+
 async def fails(request: Request) -> Response:
     raise RuntimeError("/secret/path")
 
@@ -186,7 +214,7 @@ def test_an_answer_bears_headers_of_security(engine: Engine) -> None:
 def test_an_address_may_ask_so_often_and_not_more(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PALPATE_RATE", "0.05")  # three a minute
     monkeypatch.setattr(protocol, "_endpoint", None)
-    app = Starlette(routes=routes(), lifespan=lifespan)
+    app = Starlette(routes=routes(), lifespan=lifespan, middleware=[Middleware(Front, rates=protocol.rates)])
     with TestClient(app, client=("203.0.113.7", 1)) as one:
         answers = [one.get("/api/search", params={"text": "heel"}) for _ in range(5)]
         assert [response.status_code for response in answers] == [200, 200, 200, 429, 429]

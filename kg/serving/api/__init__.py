@@ -6,10 +6,11 @@ One error shape for all of them, problem details of RFC 9457, with the nearest v
 from starlette.routing import BaseRoute
 
 from kg.serving.api import entity, linked, openapi, protocol, queries, rank
+from kg.serving.api.front import Front
 from kg.serving.api.operations import Operation, routes_of
 from kg.serving.api.protocol import lifespan
 
-__all__ = ["lifespan", "operations", "protocol", "routes"]
+__all__ = ["Front", "lifespan", "operations", "protocol", "routes"]
 
 _DECLARED = (*rank.OPERATIONS, *entity.OPERATIONS, *queries.OPERATIONS, *linked.OPERATIONS)
 

@@ -1,8 +1,9 @@
 """`/sparql`: the SPARQL 1.1 Protocol, query operation, over the worker processes of `kg.serving.sparql`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,6 +25,8 @@ from kg.serving.sparql.media import GRAPHS, TABLES, best
 _PARAMETERS = ("query", "timeout", "default-graph-uri", "named-graph-uri")
 _BODY_SECONDS = 30.0
 """How long a client may take to send its query."""
+_UNWATCHED_SECONDS = 0.1
+"""How long a query runs before its client is watched."""
 _endpoint: Endpoint | None = None
 _rates: Rates | None = None
 
@@ -80,28 +83,30 @@ async def sparql(request: Request) -> Response:
     return Response(answer.body, 200, headers, answer.media_type)
 
 
-async def _unless_gone(request: Request, answering: Any) -> Answer:
-    """The answer, unless the client leaves first: then the query is stopped."""
-    task = asyncio.ensure_future(answering)
-    await asyncio.sleep(0)  # an answer from the cache is there at once
-    if task.done():
-        return task.result()  # type: ignore[no-any-return]
-    gone = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()  # type: ignore[no-any-return]
-        raise ClientDisconnect
-    finally:
-        gone.cancel()
+async def _unless_gone(request: Request, answering: Awaitable[Answer]) -> Answer:
+    """The answer, unless the client leaves first: then the query is stopped. Short queries are not watched over."""
+    task, watching = asyncio.current_task(), list[asyncio.Task[None]]()
+    assert task
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
         task.cancel()
 
+    timer = asyncio.get_running_loop().call_later(_UNWATCHED_SECONDS, lambda: watching.append(asyncio.ensure_future(watch())))
+    try:
+        return await answering
+    except asyncio.CancelledError:
+        if watching and watching[0].done() and not watching[0].cancelled():
+            raise ClientDisconnect from None
+        raise
+    finally:
+        timer.cancel()
+        for watcher in watching:
+            watcher.cancel()
 
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
-
+@lru_cache(1024)
 def formats_of(accept: str) -> Formats:
     """The formats that an Accept header likes best.
 

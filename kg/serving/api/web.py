@@ -24,14 +24,15 @@ from kg.serving.sparql import QueryError
 Handler = Callable[[Request], Awaitable[Response]]
 
 _LOG = logging.getLogger("palpate")
-_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_HEADERS = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"vary", b"Accept-Encoding"),
+    (b"x-content-type-options", b"nosniff"),
+]
 _LARGE = 1024
 """Bytes from which a body is compressed."""
 
@@ -85,8 +86,7 @@ class Served:
             response = await self._respond(request)
         except ClientDisconnect:
             return
-        response.headers.update({name: value for name, value in _HEADERS.items() if name not in response.headers})
-        _vary(response)
+        response.raw_headers += _HEADERS
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
@@ -136,11 +136,6 @@ def not_modified(response: Response) -> Response:
     """304, with the headers that the full response would have borne."""
     kept = {name: response.headers[name] for name in ("etag", "cache-control", "link") if name in response.headers}
     return Response(None, 304, kept)
-
-
-def _vary(response: Response) -> None:
-    named = [name.strip() for name in response.headers.get("vary", "").split(",") if name.strip()]
-    response.headers["Vary"] = ", ".join(dict.fromkeys([*named, "Accept-Encoding"]))
 
 
 async def _compressed(request: Request, response: Response) -> Response:

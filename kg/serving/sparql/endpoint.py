@@ -54,7 +54,7 @@ class Endpoint:
             self._paths.append(str(beside))
         self._tag = hashlib.sha256(graph.stem.encode() + more).hexdigest()
         self._remote = remote.address()
-        self._answers = Cache(limits.cache)
+        self._answers: Cache[Answer] = Cache(limits.cache)
         self.waiting = 0
         """Queries that wait or run."""
         self.pool = Pool(0 if self._remote else limits.processes, self._paths, limits.memory)
