@@ -213,6 +213,7 @@ def test_an_answer_bears_headers_of_security(engine: Engine) -> None:
 
 def test_an_address_may_ask_so_often_and_not_more(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PALPATE_RATE", "0.05")  # three a minute
+    monkeypatch.setattr(protocol, "_rates", None)
     monkeypatch.setattr(protocol, "_endpoint", None)
     app = Starlette(routes=routes(), lifespan=lifespan, middleware=[Middleware(Front, rates=protocol.rates)])
     with TestClient(app, client=("203.0.113.7", 1)) as one:

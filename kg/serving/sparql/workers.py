@@ -14,12 +14,17 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from kg.serving.sparql.errors import QueryError
 from kg.serving.sparql.query import Answer, Formats, Query, run
 
 _LENGTH = struct.Struct("!Q")
+_SHORT_SECONDS = 0.5
+"""How long a query runs before its worker gives way to others, so that short queries stay short beside long ones."""
+_LATE = 15
+"""The niceness of a worker that gives way."""
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -34,7 +39,6 @@ def _serve(pipe: socket.socket, paths: Sequence[str], memory: int, sockets: bool
     store = ox.Store()
     for path in paths:
         store.bulk_load(path=path, format=ox.RdfFormat.N_QUADS)
-    os.nice(5)  # the server itself goes first, so that it stays awake however hard the workers work
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     if not sockets:
         free = os.dup(0)  # the lowest number that a new file or socket could have
@@ -118,6 +122,20 @@ class Worker:
             data += chunk
         return bytes(data)
 
+    def give_way(self) -> None:
+        """Let other workers and the server go first from here on."""
+        with suppress(OSError):  # it is gone
+            os.setpriority(os.PRIO_PROCESS, self.process.pid or 0, _LATE)
+
+    def come_back(self) -> bool:
+        """Take its turn as all others again; whether the system lets it."""
+        try:
+            if self.process.pid and os.getpriority(os.PRIO_PROCESS, self.process.pid) == _LATE:
+                os.setpriority(os.PRIO_PROCESS, self.process.pid, os.getpriority(os.PRIO_PROCESS, 0))
+        except OSError:
+            return False
+        return True
+
     def kill(self) -> None:
         """End the process at once."""
         self._pipe.close()
@@ -148,6 +166,7 @@ class Pool:
             QueryError: where the worker died over it.
         """
         worker = await self._take()
+        late = asyncio.get_running_loop().call_later(_SHORT_SECONDS, worker.give_way)
         try:
             async with asyncio.timeout(seconds):
                 answer = await worker.ask(query, formats, limit)
@@ -157,7 +176,12 @@ class Pool:
         except BaseException:  # past its time, or nobody waits for it any longer
             await asyncio.shield(self._replace(worker))
             raise
-        self._give(worker)
+        finally:
+            late.cancel()
+        if worker.come_back():
+            self._give(worker)
+        else:
+            await self._replace(worker)
         return answer
 
     async def _take(self) -> Worker:
