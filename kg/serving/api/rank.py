@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 import kg
 from kg.serving.api.operations import Operation, Parameter
-from kg.serving.api.schema import ANY, BOOLEAN, GRAPH, NUMBER, STRING, WHOLE, array, mapping, nullable, record
+from kg.serving.api.schema import ANY, BOOLEAN, GRAPH, NUMBER, STRING, TEXT, WHOLE, array, mapping, nullable, record
 from kg.serving.api.shared import as_json
 
 
@@ -29,10 +29,10 @@ async def search(request: Request) -> Response:
 
 
 CLIENT = (
-    Parameter("phase", "acute, subacute, chronic or postoperative."),
-    Parameter("irritability", "low, moderate or high."),
-    Parameter("hazard", "A hazard of the client, by slug or name; may be repeated.", repeated=True),
-    Parameter("red_flag", "A red flag that was found; may be repeated.", repeated=True),
+    Parameter("phase", "acute, subacute, chronic or postoperative.", TEXT),
+    Parameter("irritability", "low, moderate or high.", TEXT),
+    Parameter("hazard", "A hazard of the client, by slug or name; may be repeated.", TEXT, repeated=True),
+    Parameter("red_flag", "A red flag that was found; may be repeated.", TEXT, repeated=True),
 )
 """What is known of a client, as parameters."""
 
@@ -55,13 +55,13 @@ HITS = record(graph=GRAPH, hits=array(record(slug=STRING, label=STRING, type=STR
 OPERATIONS = (
     Operation(
         "GET", "/api/rank", "Rank the techniques for a condition and a client, with what is withheld and why", rank,
-        (Parameter("condition", "Slug, label, synonym or ICD-10-CM code of a condition.", required=True), *CLIENT,
+        (Parameter("condition", "Slug, label, synonym or ICD-10-CM code of a condition.", TEXT, required=True), *CLIENT,
          Parameter("top", "Only the first N of each list; what is withheld is always whole.", {"type": "integer", "minimum": 1})),
         answer={"application/json": RANKING}, example="/api/rank?condition={Condition}&top=3", missing=("condition",),
     ),
     Operation(
         "GET", "/api/search", "Find entities by name, synonym or code", search,
-        (Parameter("text", "A name, synonym or code, misspelt if need be.", required=True),
+        (Parameter("text", "A name, synonym or code, misspelt if need be.", TEXT, required=True),
          Parameter("limit", "How many hits at most.", {"type": "integer", "minimum": 1, "maximum": 100, "default": 10})),
         answer={"application/json": HITS}, example="/api/search?text={Condition}",
     ),
