@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import uvicorn
 
+import kg
 from kg.reasoning.rank import Engine
 from kg.serving.cli import main, shared
 
@@ -253,3 +255,16 @@ def test_rank_imports_nothing_that_only_other_commands_need(engine: Engine, form
     loaded = {name.partition(".")[0] for name in done.stderr.split()}
     assert "kg" in loaded
     assert loaded & set(HEAVY) == set()
+
+
+def test_serve_loads_the_graph_once(run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+    monkeypatch.setattr("kg.graph.knowledge.load", lambda *_, **__: loaded.append(engine.knowledge) or engine.knowledge)
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self: kg.load())
+    monkeypatch.setenv("PALPATE_URL", "http://127.0.0.1:1")
+    kg.load.cache_clear()
+    try:
+        assert run("serve", "--port", "8765").out == "Palpate is at http://127.0.0.1:8765\n"
+    finally:
+        kg.load.cache_clear()
+    assert len(loaded) == 1
