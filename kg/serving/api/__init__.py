@@ -22,4 +22,4 @@ def operations() -> tuple[Operation, ...]:
 
 def routes() -> list[BaseRoute]:
     """All routes, for the server to mount."""
-    return [protocol.route(linked.description), *routes_of(operations())]
+    return routes_of(operations())

@@ -4,6 +4,7 @@
     /data/SLUG.ttl        what the graph says of it; also .jsonld, .nt, .rdf
     /ontology             the classes and properties; /ontology/VERSION too
     /.well-known/void     the description of the service, with statistics
+    /sparql               the endpoint, which gives that description to who asks no query
 """
 
 import io
@@ -22,13 +23,13 @@ from kg.errors import UnknownName
 from kg.graph import entity as entities
 from kg.graph.serialize import PREFIXES, write
 from kg.graph.terms import ONTOLOGY_DIR
+from kg.serving.api import protocol
 from kg.serving.api.html import page
 from kg.serving.api.operations import Operation, Parameter
-from kg.serving.api.protocol import endpoint
-from kg.serving.api.schema import STRING
+from kg.serving.api.schema import STRING, array, record
 from kg.serving.api.shared import FRESH
 from kg.serving.sparql import QueryError, describe
-from kg.serving.sparql.media import GRAPHS, best
+from kg.serving.sparql.media import GRAPHS, TABLES, best
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
@@ -87,17 +88,18 @@ def _ontology(media: str) -> Response:
     return _written((quad.triple for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE)), media)
 
 
-async def void(request: Request) -> Response:
-    """`GET /.well-known/void`"""
-    return await description(request)
+async def sparql(request: Request) -> Response:
+    """`/sparql`: who asks no query is told what the service is (SPARQL 1.1 Service Description, 2)."""
+    asks_nothing = request.method in ("GET", "HEAD") and not request.query_params
+    return await (description if asks_nothing else protocol.sparql)(request)
 
 
 async def description(request: Request) -> Response:
-    """The description of the service and its statistics, in a format of graphs."""
+    """`GET /.well-known/void`: the description of the service and its statistics, in a format of graphs."""
     media = best(request.headers.get("accept", ""), GRAPHS)
     if media is None:
         raise QueryError(f"The description comes as {', '.join(GRAPHS)}.", 406)
-    found = await run_in_threadpool(describe.description, kg.load().knowledge, endpoint().limits)
+    found = await run_in_threadpool(describe.description, kg.load().knowledge, protocol.endpoint().limits)
     return _written(found, media, prefixes=describe.DESCRIBED)
 
 
@@ -111,7 +113,21 @@ def _written(triples: "Iterable[ox.Triple]", media: str, headers: Mapping[str, s
 _GRAPH = dict.fromkeys(GRAPHS, STRING)
 _ENTITY = (Parameter("entity", "The slug of an individual, class or property.", required=True),)
 
+_GRAPHS_ASKED = tuple(
+    Parameter(f"{kind}-graph-uri", f"A graph of the {kind} graphs; may be repeated.", repeated=True) for kind in ("default", "named")
+)
+_TIMEOUT = Parameter("timeout", "Seconds that the query may run, less than the limit.", {"type": "number", "exclusiveMinimum": 0})
+_ANSWERS = {media: {} if media.endswith("json") else STRING for media in (*TABLES, *GRAPHS)}
+_FORM = record(("timeout", "default-graph-uri", "named-graph-uri"), **{
+    "query": STRING, "timeout": _TIMEOUT.schema, "default-graph-uri": array(STRING), "named-graph-uri": array(STRING),
+})  # fmt: skip
+
 OPERATIONS = (
+    Operation("GET", "/sparql", "SPARQL 1.1 Protocol; without a query, the description of the service", sparql,
+              (Parameter("query", "A SPARQL 1.1 query."), *_GRAPHS_ASKED, _TIMEOUT), answer=_ANSWERS, example="/sparql",
+              open_parameters=True),
+    Operation("POST", "/sparql", "SPARQL 1.1 Protocol, by a form or directly", sparql, (*_GRAPHS_ASKED, _TIMEOUT),
+              body={"application/x-www-form-urlencoded": _FORM, "application/sparql-query": STRING}, answer=_ANSWERS, open_parameters=True),
     Operation("GET", "/id/{entity}", "Leads to the page or the data of an entity", identified, _ENTITY, missing=("entity",),
               example="/id/{Condition}", answer={"text/html": STRING}),
     Operation("GET", "/data/{file}", "What the graph says of an entity", data,
@@ -121,6 +137,6 @@ OPERATIONS = (
               example="/ontology"),
     Operation("GET", "/ontology/{version}", "The same, of the version that is served", ontology,
               (Parameter("version", "The version of the ontology.", required=True),), missing=("version",), answer=_GRAPH),
-    Operation("GET", "/.well-known/void", "What the service and its dataset are, with statistics", void, answer=_GRAPH,
+    Operation("GET", "/.well-known/void", "What the service and its dataset are, with statistics", description, answer=_GRAPH,
               example="/.well-known/void"),
 )  # fmt: skip

@@ -10,14 +10,13 @@ from urllib.parse import parse_qsl
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 import kg
 from kg.errors import UnknownName
 from kg.graph.names import nearest
 from kg.graph.terms import ASSERTED, INFERRED
 from kg.serving.api.shared import FRESH
-from kg.serving.api.web import Handler, Rates, Served, matches
+from kg.serving.api.web import Rates, matches
 from kg.serving.sparql import Answer, Endpoint, Formats, Query, QueryError, describe
 from kg.serving.sparql.limits import from_environment, services_from_environment
 from kg.serving.sparql.media import GRAPHS, TABLES, best
@@ -57,16 +56,6 @@ def rates() -> Rates:
     if _rates is None:
         _rates = Rates(endpoint().limits.rate)
     return _rates
-
-
-def route(description: Handler) -> Route:
-    """The route of the endpoint; `description` answers who asks no query (SPARQL 1.1 Service Description, 2)."""
-
-    async def answer(request: Request) -> Response:
-        asks_nothing = request.method in ("GET", "HEAD") and not request.query_params
-        return await (description if asks_nothing else sparql)(request)
-
-    return Route("/sparql", Served(answer, ("GET", "POST"), rates))
 
 
 async def sparql(request: Request) -> Response:
