@@ -22,11 +22,11 @@ from kg.documents.reference import markdown
 from kg.errors import UnknownName
 from kg.graph import entity as entities
 from kg.graph.serialize import PREFIXES, write
-from kg.graph.terms import ONTOLOGY_DIR
+from kg.graph.terms import ASSERTED, INFERRED, ONTOLOGY_DIR
 from kg.serving.api import protocol
 from kg.serving.api.html import page
 from kg.serving.api.operations import Operation, Parameter
-from kg.serving.api.schema import STRING, array, record
+from kg.serving.api.schema import STRING, Schema, array, record
 from kg.serving.api.shared import FRESH
 from kg.serving.sparql import QueryError, describe
 from kg.serving.sparql.media import GRAPHS, TABLES, best
@@ -113,13 +113,14 @@ def _written(triples: "Iterable[ox.Triple]", media: str, headers: Mapping[str, s
 _GRAPH = dict.fromkeys(GRAPHS, STRING)
 _ENTITY = (Parameter("entity", "The slug of an individual, class or property.", required=True),)
 
+_NAMES: Schema = {"enum": [ASSERTED, INFERRED, describe.SERVICE_GRAPH]}
 _GRAPHS_ASKED = tuple(
-    Parameter(f"{kind}-graph-uri", f"A graph of the {kind} graphs; may be repeated.", repeated=True) for kind in ("default", "named")
+    Parameter(f"{kind}-graph-uri", f"One of the {kind} graphs; may be repeated.", _NAMES, repeated=True) for kind in ("default", "named")
 )
 _TIMEOUT = Parameter("timeout", "Seconds that the query may run, less than the limit.", {"type": "number", "exclusiveMinimum": 0})
 _ANSWERS = {media: {} if media.endswith("json") else STRING for media in (*TABLES, *GRAPHS)}
 _FORM = record(("timeout", "default-graph-uri", "named-graph-uri"), **{
-    "query": STRING, "timeout": _TIMEOUT.schema, "default-graph-uri": array(STRING), "named-graph-uri": array(STRING),
+    "query": STRING, "timeout": _TIMEOUT.schema, "default-graph-uri": array(_NAMES), "named-graph-uri": array(_NAMES),
 })  # fmt: skip
 
 OPERATIONS = (
