@@ -6,7 +6,9 @@
 from pathlib import Path
 
 import streamlit
+from starlette.middleware import Middleware
 
-from kg.serving.api import lifespan, routes
+from kg.serving.api import Front, lifespan, protocol, routes
 
-app = streamlit.App(Path(__file__).parent / "explorer" / "main.py", routes=routes(), lifespan=lifespan)
+app = streamlit.App(Path(__file__).parent / "explorer" / "main.py", routes=routes(), lifespan=lifespan,
+                    middleware=[Middleware(Front, rates=protocol.rates)])  # fmt: skip

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from kg.graph.sparql import Table
     from kg.reasoning.adapt import Advice
     from kg.reasoning.assess import Assessment
     from kg.reasoning.contrast import Comparison, Move
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "assess", "compare", "intake", "load", "plan", "rank",
-    "screen", "search", "what_if",
+    "screen", "search", "sparql", "what_if",
 ]  # fmt: skip
 
 
@@ -161,3 +162,14 @@ def intake(note: str) -> "Intake":
         PalpateError: where the note is empty, no text, too long, or broken FHIR.
     """
     return _reader().read(note)  # type: ignore[no-any-return]
+
+
+def sparql(query: str) -> "Table | bool":
+    """The answer to a SPARQL query: a table (`rows`, `to_dict`, `to_frame`), or a truth value for ASK.
+
+    Raises:
+        PalpateError: where the query is malformed or cannot be run.
+    """
+    from kg.graph.sparql import run
+
+    return run(load().knowledge, query)

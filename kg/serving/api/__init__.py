@@ -1,28 +1,26 @@
-"""The HTTP routes beside the explorer: `/sparql` and `/api/...`; a module holds the routes of one part.
+"""The HTTP routes beside the explorer: `/sparql`, linked data and `/api/...`; a module declares the operations of one part.
 
 One error shape for all of them, problem details of RFC 9457, with the nearest valid names where a name was wrong.
 """
 
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
-from kg.serving.api import adapt, assess, intake, plan, protocol, rank
+from kg.serving.api import adapt, assess, entity, intake, linked, openapi, plan, protocol, queries, rank
+from kg.serving.api.front import Front
+from kg.serving.api.operations import Operation, routes_of
 from kg.serving.api.protocol import lifespan
 
-__all__ = ["lifespan", "routes"]
+__all__ = ["Front", "lifespan", "operations", "protocol", "routes"]
+
+_PARTS = (rank, adapt, assess, intake, plan, entity, queries, linked)
+_DECLARED = tuple(operation for part in _PARTS for operation in part.OPERATIONS)
 
 
-def routes() -> list[Route]:
+def operations() -> tuple[Operation, ...]:
+    """All operations, those that describe the others last."""
+    return (*_DECLARED, *openapi.operations_for(_DECLARED))
+
+
+def routes() -> list[BaseRoute]:
     """All routes, for the server to mount."""
-    return [
-        Route("/sparql", protocol.sparql, methods=["GET", "POST"]),
-        Route("/api/assess", assess.assess, methods=["POST"]),
-        Route("/api/screen", assess.screen, methods=["POST"]),
-        Route("/api/plan", plan.plan, methods=["POST"]),
-        Route("/api/plan/check", plan.check_plan, methods=["POST"]),
-        Route("/api/rank", rank.rank, methods=["GET"]),
-        Route("/api/compare", rank.compare, methods=["GET"]),
-        Route("/api/what-if", rank.what_if, methods=["GET"]),
-        Route("/api/adapt", adapt.adapt, methods=["GET"]),
-        Route("/api/intake", intake.intake, methods=["POST"]),
-        Route("/api/search", rank.search, methods=["GET"]),
-    ]
+    return routes_of(operations())

@@ -5,27 +5,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import kg
-from kg.errors import PalpateError, UnknownName
-from kg.serving.api.shared import as_json, problem
-
-_SINGLE = ("condition", "phase", "on")
-_PARAMETERS = {*_SINGLE, "hazard", "red_flag"}
+from kg.serving.api.operations import Operation, Parameter
+from kg.serving.api.rank import HAZARD, ON, PHASE, RED_FLAG
+from kg.serving.api.schema import TEXT
+from kg.serving.api.shared import as_json
 
 
 async def adapt(request: Request) -> Response:
     """`GET /api/adapt?hazard=...&red_flag=...&condition=...&phase=...&on=...`"""
-    query = request.query_params
-    try:
-        if unknown := set(query) - _PARAMETERS:
-            raise PalpateError(f"Unknown parameter {sorted(unknown)[0]!r}; there are {', '.join(sorted(_PARAMETERS))}.")
-        if repeated := next((name for name in _SINGLE if len(query.getlist(name)) > 1), None):
-            raise PalpateError(f"The parameter {repeated!r} may be given once.")
-        advice = await run_in_threadpool(
-            kg.adapt, query.getlist("hazard"), condition=query.get("condition"), phase=query.get("phase"),
-            red_flags=query.getlist("red_flag"), on=query.get("on"),
-        )  # fmt: skip
-        return as_json(advice.to_dict())
-    except UnknownName as error:
-        return problem(error, 404 if error.kind == "condition" else 400)
-    except PalpateError as error:
-        return problem(error, 400)
+    asked = request.state.arguments
+    advice = await run_in_threadpool(
+        kg.adapt, asked["hazard"], condition=asked["condition"], phase=asked["phase"], red_flags=asked["red_flag"], on=asked["on"]
+    )
+    return as_json(advice.to_dict())
+
+
+OPERATIONS = (
+    Operation(
+        "GET", "/api/adapt", "Say how treatment is changed for several hazards at once", adapt,
+        (HAZARD, RED_FLAG, Parameter("condition", "A condition, with what it brings.", TEXT), PHASE, ON),
+        example="/api/adapt?hazard={Hazard}", missing=("condition",),
+    ),
+)  # fmt: skip

@@ -1,7 +1,5 @@
 """`/api/screen` and `/api/assess`: screening and assessment of the library as JSON; both take a JSON object by POST."""
 
-import json
-from collections.abc import Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +9,9 @@ from starlette.responses import Response
 import kg
 from kg.errors import PalpateError
 from kg.reasoning.assess import results_of
-from kg.serving.api.shared import as_json, problem
+from kg.serving.api.operations import Operation
+from kg.serving.api.schema import STRING, WHOLE, Schema, array, mapping
+from kg.serving.api.shared import json_body, private
 
 _LONGEST = 100_000
 _WORDS = {"complaint", "region", "sex"}
@@ -24,42 +24,16 @@ _PLURALS = {"findings": "finding", "tests": "test"}
 
 async def screen(request: Request) -> Response:
     """`POST /api/screen` with complaint, region, age, sex, present, absent."""
-    return await _answer(request, _SCREEN, lambda body: kg.screen(**body).to_dict())
+    body = _checked(await json_body(request, _LONGEST), _SCREEN)
+    return private(await run_in_threadpool(lambda: kg.screen(**body).to_dict()))
 
 
 async def assess(request: Request) -> Response:
     """`POST /api/assess` with finding, absent, test, region, age, sex."""
-
-    def answer(body: dict[str, Any]) -> dict[str, Any]:
-        tests = body.pop("test", {})
-        return kg.assess(body.pop("finding", ()), tests=results_of(tests) if isinstance(tests, list) else tests, **body).to_dict()
-
-    return await _answer(request, _ASSESS, answer)
-
-
-async def _answer(request: Request, fields: set[str], answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
-    try:
-        body = _checked(await _body(request), fields)
-        return as_json(await run_in_threadpool(answer, body))
-    except PalpateError as error:
-        return problem(error, 400)
-
-
-async def _body(request: Request) -> Any:
-    """The JSON of a request.
-
-    Raises:
-        PalpateError: where it is too long or no JSON.
-    """
-    text = bytearray()
-    async for chunk in request.stream():
-        text += chunk
-        if len(text) > _LONGEST:
-            raise PalpateError(f"The body is longer than {_LONGEST} bytes.")
-    try:
-        return json.loads(bytes(text))
-    except (ValueError, RecursionError):
-        raise PalpateError("The body must be a JSON object.") from None
+    body = _checked(await json_body(request, _LONGEST), _ASSESS)
+    tests, findings = body.pop("test", {}), body.pop("finding", ())
+    results = results_of(tests) if isinstance(tests, list) else tests
+    return private(await run_in_threadpool(lambda: kg.assess(findings, tests=results, **body).to_dict()))
 
 
 def _checked(body: Any, fields: set[str]) -> dict[str, Any]:
@@ -88,5 +62,24 @@ def _checked(body: Any, fields: set[str]) -> dict[str, Any]:
     return given
 
 
+def _object(fields: dict[str, Schema]) -> Schema:
+    return {"type": "object", "properties": fields}
+
+
 def _all_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+_PERSON = {"region": STRING, "age": WHOLE, "sex": {"enum": ["female", "male"]}}
+OPERATIONS = (
+    Operation(
+        "POST", "/api/screen", "Look for serious disease behind a complaint", screen,
+        body={"application/json": _object(_PERSON | {"complaint": STRING, "present": array(STRING), "absent": array(STRING)})},
+    ),
+    Operation(
+        "POST", "/api/assess", "Say which conditions findings and tests are consistent with, and what to ask next", assess,
+        body={"application/json": _object(_PERSON | {
+            "finding": array(STRING), "absent": array(STRING), "test": mapping({"enum": ["positive", "negative"]}),
+        })},
+    ),
+)  # fmt: skip

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 import kg
 from kg.errors import PalpateError
-from kg.serving.api.shared import as_json, problem
+from kg.serving.api.operations import Operation
+from kg.serving.api.shared import private, problem
 
 _LONGEST = 4_000_000
 """Bytes of a body; a note of the greatest length that is read, as escaped JSON, takes less."""
@@ -22,11 +23,8 @@ async def intake(request: Request) -> Response:
         body += chunk
         if len(body) > _LONGEST:
             return problem(PalpateError(f"The body is longer than {_LONGEST} bytes."), 413)
-    try:
-        note = _note(bytes(body), request.headers.get("content-type", "text/plain").partition(";")[0].strip().lower())
-        return await run_in_threadpool(lambda: as_json(kg.intake(note).to_dict()))
-    except PalpateError as error:
-        return problem(error, 400)
+    note = _note(bytes(body), request.headers.get("content-type", "text/plain").partition(";")[0].strip().lower())
+    return private(await run_in_threadpool(lambda: kg.intake(note).to_dict()))
 
 
 def _note(body: bytes, media: str) -> str:
@@ -46,3 +44,9 @@ def _note(body: bytes, media: str) -> str:
             raise PalpateError("'text' must be a string.")
         return given["text"]
     return text
+
+
+OPERATIONS = (
+    Operation("POST", "/api/intake", "Read a physician's note; nothing is kept", intake,
+              body={"text/plain": {"type": "string"}, "application/json": {"type": "object"}, "application/fhir+json": {"type": "object"}}),
+)  # fmt: skip

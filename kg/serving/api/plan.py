@@ -1,7 +1,5 @@
 """`/api/plan` and `/api/plan/check`: plans made, checked and printed. Nothing that is sent is kept."""
 
-import json
-from collections.abc import Callable
 from datetime import date
 from functools import cache
 from typing import Any
@@ -11,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import kg
-from kg.errors import PalpateError, UnknownName
+from kg.errors import PalpateError
 from kg.reasoning.plan import Planner, UnsafePlan, check
-from kg.serving.api.shared import CORS, as_json, problem
+from kg.serving.api.operations import Operation
+from kg.serving.api.shared import PRIVATE, json_body, private, problem
 
 _FIELDS: dict[str, tuple[type, ...]] = {
     "condition": (str,), "phase": (str, type(None)), "irritability": (str, type(None)), "hazards": (list,), "red_flags": (list,),
@@ -32,37 +31,18 @@ def planner() -> Planner:
 
 async def plan(request: Request) -> Response:
     """`POST /api/plan`: a condition and client, or an edited plan under `plan`; answers with the plan in `format` (json)."""
-    return await _answer(request, _make)
+    body = await json_body(request, _LONGEST)
+    try:
+        return await run_in_threadpool(_make, body)
+    except UnsafePlan as error:
+        return problem(error, 422)
 
 
 async def check_plan(request: Request) -> Response:
     """`POST /api/plan/check`: a plan; answers with what is wrong with it."""
-    return await _answer(request, lambda body: as_json({
-        "graph": kg.load().knowledge.version.to_dict(), "findings": [finding.to_dict() for finding in check(planner(), body)],
-    }))  # fmt: skip
-
-
-async def _answer(request: Request, work: Callable[[Any], Response]) -> Response:
-    try:
-        return await run_in_threadpool(work, await _body(request))
-    except UnknownName as error:
-        return problem(error, 404 if error.kind == "condition" else 400)
-    except UnsafePlan as error:
-        return problem(error, 422)
-    except PalpateError as error:
-        return problem(error, 400)
-
-
-async def _body(request: Request) -> Any:
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > _LONGEST:
-            raise PalpateError(f"The body is longer than {_LONGEST} bytes.")
-    try:
-        return json.loads(received)
-    except (ValueError, RecursionError):
-        raise PalpateError("The body is not JSON.") from None
+    body = await json_body(request, _LONGEST)
+    findings = await run_in_threadpool(check, planner(), body)
+    return private({"graph": kg.load().knowledge.version.to_dict(), "findings": [finding.to_dict() for finding in findings]})
 
 
 def _make(body: Any) -> Response:
@@ -78,7 +58,7 @@ def _make(body: Any) -> Response:
         raise PalpateError("Give 'condition' or 'plan'.")
     made = body["plan"] if "plan" in body else _plan(body)
     document = export(planner(), made, body.get("format", "json"), _day(body.get("start")))
-    return Response(document.content, 200, CORS, document.media_type)
+    return Response(document.content, 200, PRIVATE, document.media_type)
 
 
 def _plan(body: dict[str, Any]) -> dict[str, Any]:
@@ -98,3 +78,11 @@ def _day(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise PalpateError(f"A day is YYYY-MM-DD, not {text!r}.") from None
+
+
+OPERATIONS = (
+    Operation("POST", "/api/plan", "Plan a treatment over several sessions, or print an edited plan", plan,
+              body={"application/json": {"type": "object"}}, missing=("condition",)),
+    Operation("POST", "/api/plan/check", "Check a plan that a person has edited", check_plan,
+              body={"application/json": {"type": "object"}}),
+)  # fmt: skip

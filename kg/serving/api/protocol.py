@@ -1,91 +1,196 @@
-"""`/sparql`: the SPARQL 1.1 Protocol over the worker processes of `kg.serving.sparql`."""
+"""`/sparql`: the SPARQL 1.1 Protocol, query operation, over the worker processes of `kg.serving.sparql`."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 import kg
-from kg.serving.api.shared import CORS, problem
-from kg.serving.sparql import Endpoint, QueryError
+from kg.errors import UnknownName
+from kg.graph.names import nearest
+from kg.graph.terms import ASSERTED, INFERRED
+from kg.serving.api.shared import FRESH
+from kg.serving.api.web import Rates, matches
+from kg.serving.sparql import Answer, Endpoint, Formats, Query, QueryError, describe
+from kg.serving.sparql.limits import from_environment, services_from_environment
+from kg.serving.sparql.media import GRAPHS, TABLES, best
 
+_PARAMETERS = ("query", "timeout", "default-graph-uri", "named-graph-uri")
+_BODY_SECONDS = 30.0
+"""How long a client may take to send its query."""
+_UNWATCHED_SECONDS = 0.1
+"""How long a query runs before its client is watched."""
 _endpoint: Endpoint | None = None
+_rates: Rates | None = None
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any] | None]:
     """Load the graph before the first request and stop the workers after the last."""
-    global _endpoint
-    await run_in_threadpool(_get_endpoint)
+    global _endpoint, _rates
+    await run_in_threadpool(endpoint)
     yield None
     if _endpoint:
         _endpoint.close()
-    _endpoint = None
+    _endpoint = _rates = None
 
 
-def _get_endpoint() -> Endpoint:
+def endpoint() -> Endpoint:
+    """The endpoint of this process, started when first asked for."""
     global _endpoint
     if _endpoint is None:
-        _endpoint = Endpoint(kg.load().knowledge.path)
+        knowledge, limits = kg.load().knowledge, from_environment()
+        _endpoint = Endpoint(knowledge.path, limits, services_from_environment(), describe.as_quads(knowledge, limits))
     return _endpoint
+
+
+def rates() -> Rates:
+    """The counts of requests by address, for all routes of this process."""
+    global _rates
+    if _rates is None:
+        _rates = Rates(endpoint().limits.rate)
+    return _rates
 
 
 async def sparql(request: Request) -> Response:
     """SPARQL 1.1 Protocol, query operation: GET, POST of a form, direct POST."""
+    parameters = await _parameters(request)
+    query, seconds = query_of(parameters)
+    formats = formats_of(request.headers.get("accept", ""))
+    headers = {"Vary": "Accept", "Cache-Control": "no-store"}
+    if not query.volatile:
+        headers |= FRESH | {"ETag": endpoint().etag(query, formats)}
+        if request.headers.get("if-none-match", "*") != "*" and matches(request, headers["ETag"]):
+            return Response(None, 304, headers)
+    answer = await _unless_gone(request, endpoint().query(query, formats, seconds))
+    return Response(answer.body, 200, headers, answer.media_type)
+
+
+async def _unless_gone(request: Request, answering: Awaitable[Answer]) -> Answer:
+    """The answer, unless the client leaves first: then the query is stopped. Short queries are not watched over."""
+    task, watching = asyncio.current_task(), list[asyncio.Task[None]]()
+    assert task
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(_UNWATCHED_SECONDS, lambda: watching.append(asyncio.ensure_future(watch())))
     try:
-        text, seconds = await _query_of(request)
-        answer = await _get_endpoint().query(text, request.headers.get("accept", "*/*"), seconds)
-    except QueryError as error:
-        return problem(error, error.status)
-    return Response(answer.body, 200, CORS, answer.media_type)
+        return await answering
+    except asyncio.CancelledError:
+        if watching and watching[0].done() and not watching[0].cancelled():
+            raise ClientDisconnect from None
+        raise
+    finally:
+        timer.cancel()
+        for watcher in watching:
+            watcher.cancel()
+
+
+@lru_cache(1024)
+def formats_of(accept: str) -> Formats:
+    """The formats that an Accept header likes best.
+
+    Raises:
+        QueryError: with status 406, where it likes none that there is.
+    """
+    formats = Formats(best(accept, TABLES), best(accept, GRAPHS))
+    if formats.table is None and formats.graph is None:
+        raise QueryError(f"None of {accept!r} can be given; there are {', '.join(dict.fromkeys([*TABLES, *GRAPHS]))}.", 406)
+    return formats
 
 
 async def _body(request: Request) -> bytes:
     """The body of a request, never more of it than the longest query, written in a form, could take."""
-    longest, body = 4 * _get_endpoint().limits.query_length, bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > longest:
-            raise QueryError(f"The body is longer than {longest} bytes.", 413)
+    longest, body = 4 * endpoint().limits.query_length, bytearray()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > longest:
+                    raise QueryError(f"The body is longer than {longest} bytes.", 413)
+    except TimeoutError:
+        raise QueryError(f"The body did not come within {_BODY_SECONDS:g} seconds.", 408) from None
     return bytes(body)
 
 
-async def _query_of(request: Request) -> tuple[str, float | None]:
-    parameters = {name: request.query_params.getlist(name) for name in request.query_params}
-    if request.method == "POST":
-        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        try:
-            body = (await _body(request)).decode("utf-8")
-        except UnicodeDecodeError:
-            raise QueryError("The body is not UTF-8 text.") from None
-        if media == "application/sparql-query":
+async def _parameters(request: Request) -> dict[str, list[str]]:
+    """The parameters of a request, by name: of its address, and with POST of its body.
+
+    Raises:
+        QueryError: where the body is too long, not UTF-8, or of no media type of the protocol.
+    """
+    parameters: dict[str, list[str]] = {name: request.query_params.getlist(name) for name in request.query_params}
+    if request.method != "POST":
+        return parameters
+    media, _, rest = request.headers.get("content-type", "").partition(";")
+    charset = rest.replace(" ", "").lower().partition("charset=")[2].partition(";")[0].strip('"')
+    if charset not in ("", "utf-8", "utf8", "us-ascii"):
+        raise QueryError(f"The body must be in UTF-8, not {charset!r}.")
+    try:
+        body = (await _body(request)).decode("utf-8")
+    except UnicodeDecodeError:
+        raise QueryError("The body is not UTF-8 text.") from None
+    match media.strip().lower():
+        case "application/sparql-query":
             parameters.setdefault("query", []).append(body)
-        elif media == "application/x-www-form-urlencoded":
-            for name, values in parse_qs(body, keep_blank_values=True).items():
-                parameters.setdefault(name, []).extend(values)
-        else:
-            raise QueryError("POST a query as application/sparql-query or as a form.", 415)
+        case "application/x-www-form-urlencoded":
+            for name, value in _form(body):
+                parameters.setdefault(name, []).append(value)
+        case "application/sparql-update":
+            raise QueryError("This endpoint answers queries only; the graph does not change.", 403)
+        case _:
+            raise QueryError("POST a query as application/sparql-query or as application/x-www-form-urlencoded.", 415,
+                             headers={"Accept-Post": "application/sparql-query, application/x-www-form-urlencoded"})  # fmt: skip
+    return parameters
+
+
+def _form(body: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(body, keep_blank_values=True, max_num_fields=1000, errors="strict")
+    except ValueError:
+        raise QueryError("The form is malformed: it must hold NAME=VALUE pairs, percent-encoded UTF-8.") from None
+
+
+def query_of(parameters: Mapping[str, Sequence[str]]) -> tuple[Query, float | None]:
+    """The query and the time that the client gives it.
+
+    Raises:
+        QueryError: where a parameter is missing, repeated, unknown or of no use.
+    """
     if "update" in parameters:
-        raise QueryError("This endpoint answers queries only; the graph does not change.")
-    if unknown := sorted(set(parameters) - {"query", "timeout"}):
-        raise QueryError(f"The parameter {unknown[0]!r} is not supported; there are query and timeout. Name graphs by FROM in the query.")
+        raise QueryError("This endpoint answers queries only; the graph does not change.", 403)
+    if unknown := sorted(set(parameters) - set(_PARAMETERS)):
+        raise QueryError(f"The parameter {unknown[0]!r} is not supported; there are {', '.join(_PARAMETERS)}.")
     queries = parameters.get("query", [])
     if len(queries) != 1:
         raise QueryError("Give exactly one 'query'.")
-    timeout = parameters.get("timeout", [""])[0]
+    default, named = (_graphs(parameters.get(name, ())) for name in _PARAMETERS[2:])
+    return Query(queries[0], default, named), _seconds(parameters.get("timeout", [""])[-1])
+
+
+def _graphs(names: Sequence[str]) -> tuple[str, ...]:
+    known = (ASSERTED, INFERRED, describe.SERVICE_GRAPH)
+    for name in names:
+        if name not in known:
+            error = UnknownName("graph", name, nearest(name, known) or known)
+            raise QueryError(error.message)
+    return tuple(dict.fromkeys(names))
+
+
+def _seconds(timeout: str) -> float | None:
     try:
         seconds = float(timeout) if timeout else None
     except ValueError:
-        raise QueryError(f"timeout must be a number of seconds, not {timeout!r}.") from None
+        raise QueryError(f"timeout must be a number of seconds, not {timeout[:40]!r}.") from None
     if seconds is not None and not seconds > 0:
         raise QueryError("timeout must be above 0 seconds.")
-    return queries[0], seconds
-
-
-def endpoint() -> Endpoint:
-    """The workers that answer `/sparql`, for whoever else in this process runs queries of strangers."""
-    return _get_endpoint()
+    return seconds

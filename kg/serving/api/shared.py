@@ -1,63 +1,51 @@
-"""What all routes share: CORS, JSON answers, and one error shape, the problem details of RFC 9457."""
+"""What all routes share: JSON answers, and one error shape, the problem details of RFC 9457."""
 
 import json
 import re
-from collections.abc import Collection
 from typing import Any
 
-from starlette.datastructures import QueryParams
+from starlette.requests import Request
 from starlette.responses import Response
 
 from kg.errors import PalpateError, UnknownName
 
-CORS = {"Access-Control-Allow-Origin": "*"}
 WHOLE = re.compile(r"[0-9]{1,9}")
+FRESH = {"Cache-Control": "public, max-age=3600"}
+"""Of answers that stay the same as long as the graph does."""
+PRIVATE = {"Cache-Control": "no-store"}
 
 
-def problem(error: PalpateError, status: int) -> Response:
+def problem(error: PalpateError, status: int, headers: dict[str, str] | None = None, **extra: Any) -> Response:
     """Problem details for a mistake of a user."""
-    detail: dict[str, Any] = {"type": "about:blank", "title": type(error).__name__, "status": status, "detail": error.message}
+    detail: dict[str, Any] = {"type": "about:blank", "title": type(error).__name__, "status": status, "detail": error.message, **extra}
     if isinstance(error, UnknownName):
         detail |= {"name": error.name, "nearest": list(error.nearest)}
-    return Response(json.dumps(detail, ensure_ascii=False), status, CORS, "application/problem+json")
+    body = json.dumps(detail, ensure_ascii=False)
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/problem+json")
 
 
 def as_json(body: Any) -> Response:
-    """An answer as JSON."""
-    return Response(json.dumps(body, ensure_ascii=False), 200, CORS, "application/json")
+    """An answer as JSON, the same as long as the graph is."""
+    return Response(json.dumps(body, ensure_ascii=False), 200, FRESH, "application/json")
 
 
-def known(query: QueryParams, names: Collection[str], once: Collection[str]) -> None:
-    """Refuse a parameter that is not known, or is given twice where once is meant.
-
-    Raises:
-        PalpateError: naming it.
-    """
-    if unknown := sorted(set(query) - set(names)):
-        raise PalpateError(f"Unknown parameter {unknown[0]!r}; there are {', '.join(sorted(names))}.")
-    if repeated := next((name for name in once if len(query.getlist(name)) > 1), None):
-        raise PalpateError(f"The parameter {repeated!r} may be given once.")
+def private(body: Any) -> Response:
+    """An answer as JSON to what somebody sent of a client; nobody on the way may keep it."""
+    return Response(json.dumps(body, ensure_ascii=False), 200, PRIVATE, "application/json")
 
 
-def whole(query: QueryParams, name: str, least: int = 0) -> int | None:
-    """A parameter that is a whole number; None where it is not given.
+async def json_body(request: Request, longest: int) -> Any:
+    """The JSON that a request brings.
 
     Raises:
-        PalpateError: where it is something else.
+        PalpateError: where it is longer than `longest` bytes or no JSON.
     """
-    text = query.get(name)
-    if text is not None and (not WHOLE.fullmatch(text) or int(text) < least):
-        raise PalpateError(f"{name} must be a whole number of {least} or more, not {text!r}.")
-    return int(text) if text is not None else None
-
-
-def yes(query: QueryParams, name: str) -> bool:
-    """A parameter that is true or false; false where it is not given.
-
-    Raises:
-        PalpateError: where it is something else.
-    """
-    text = query.get(name, "false").lower()
-    if text not in ("true", "false"):
-        raise PalpateError(f"{name} must be true or false, not {text!r}.")
-    return text == "true"
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > longest:
+            raise PalpateError(f"The body is longer than {longest} bytes.")
+    try:
+        return json.loads(bytes(received))
+    except (ValueError, RecursionError):
+        raise PalpateError("The body must be JSON.") from None

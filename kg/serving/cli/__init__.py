@@ -7,10 +7,10 @@ answers in about a second.
 import sys
 
 from kg.errors import PalpateError
-from kg.serving.cli import adapt, assess, evaluate, graph, intake, plan, rank
+from kg.serving.cli import adapt, assess, evaluate, export, graph, intake, mcp, plan, rank
 from kg.serving.cli.shared import app
 
-__all__ = ["adapt", "app", "assess", "evaluate", "graph", "intake", "main", "plan", "rank"]
+__all__ = ["adapt", "app", "assess", "evaluate", "export", "graph", "intake", "main", "mcp", "plan", "rank"]
 
 
 def main() -> None:

@@ -71,20 +71,40 @@ def import_(tables: Annotated[list[Path], typer.Argument(help="Fact tables, TSV 
 @shared.app.command()
 def query(file: Annotated[Path, typer.Argument(help="A file with a SPARQL query, or - for standard input.")]) -> None:
     """Run a SPARQL query on the graph: a table as TSV, a graph as Turtle."""
+    from kg.graph import remote
+
+    text = shared.read(file)
+    if url := remote.address():
+        body, _ = remote.ask(url, text, "text/tab-separated-values, text/turtle;q=0.9")
+        print(body.decode(), end="")
+        return
     from kg.serving.sparql import run_locally
 
-    print(run_locally(shared.engine().knowledge.store, shared.read(file)), end="")
+    print(run_locally(shared.engine().knowledge.store, text), end="")
 
 
 @shared.app.command()
 def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
           port: Annotated[int, typer.Option(min=1, max=65535)] = 8501) -> None:  # fmt: skip
     """Serve the explorer, the JSON API and the SPARQL endpoint on one port."""
+    import logging
+    import os
+    import sys
+    from contextlib import suppress
+
     import uvicorn
 
-    from kg.graph.knowledge import load
+    import kg
+    from kg.graph.build import build, cached
 
-    load(progress=shared.note)  # build before the port opens, so that a broken ontology is told here
+    if not cached().exists():
+        build(progress=shared.note)
+    kg.load()  # before the port opens, so that a broken graph is told here; the server takes this one
+    os.environ.setdefault("PALPATE_URL", f"http://{host}:{port}")
     print(f"Palpate is at http://{host}:{port}", flush=True)
     root = str(Path(__file__).parents[3])
-    uvicorn.run("app:app", host=host, port=port, loop="uvloop", http="httptools", log_level="warning", access_log=False, app_dir=root)
+    sys.path.insert(0, root)
+    config = uvicorn.Config("app:app", host=host, port=port, loop="uvloop", http="httptools", log_level="warning", access_log=False)
+    logging.getLogger("uvicorn.access").disabled = True  # Streamlit turns it on; what is asked about a client is nobody's to log
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run()

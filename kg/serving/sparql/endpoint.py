@@ -1,0 +1,121 @@
+"""SPARQL for strangers: their queries run in worker processes, each with the store, under limits of time, memory and size.
+
+An Oxigraph query cannot be cancelled, so a worker past its time is killed and replaced. Past a limit the answer is an
+error, never part of the rows.
+"""
+
+import asyncio
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from kg.graph import remote
+from kg.serving.sparql import federation
+from kg.serving.sparql.cache import Cache
+from kg.serving.sparql.errors import QueryError
+from kg.serving.sparql.limits import Limits
+from kg.serving.sparql.query import Answer, Formats, Query
+from kg.serving.sparql.workers import Pool
+
+_USUAL, _LIMITS = Formats(), Limits()
+
+
+def _ask(url: str, query: Query, formats: Formats, seconds: float, limit: int) -> Answer:
+    """The answer of another server, see `kg.graph.remote`."""
+    accept = ", ".join(f"{media};q={quality}" for media, quality in ((formats.table, "1"), (formats.graph, "0.9")) if media)
+    try:
+        body, media = remote.ask(url, query.text, accept, default=query.default_graphs, named=query.named_graphs,
+                                 seconds=seconds, limit=limit)  # fmt: skip
+    except remote.RemoteError as error:
+        raise QueryError(error.message, error.status) from None
+    if media not in (formats.table, formats.graph):
+        raise QueryError(f"The server answers as {media}, which was not asked for.", 406)
+    return Answer(body, media)
+
+
+class Endpoint:
+    """Workers over one graph file, with a queue and a cache.
+
+    Args:
+        graph: the N-Quads file; copied, so that the cache of graphs may drop it.
+        limits: what queries may use.
+        services: addresses that SERVICE may ask.
+        more: further N-Quads that are served beside it, such as the description of the service.
+    """
+
+    def __init__(self, graph: Path, limits: Limits = _LIMITS, services: tuple[str, ...] = (), more: bytes = b"") -> None:
+        self.limits, self.services = limits, services
+        self._folder = tempfile.TemporaryDirectory(prefix="palpate-")
+        self._paths = [shutil.copy(graph, self._folder.name)]
+        if more:
+            beside = Path(self._folder.name, "service.nq")
+            beside.write_bytes(more)
+            self._paths.append(str(beside))
+        self._tag = hashlib.sha256(graph.stem.encode() + more).hexdigest()
+        self._remote = remote.address()
+        self._answers: Cache[Answer] = Cache(limits.cache)
+        self.waiting = 0
+        """Queries that wait or run."""
+        self.pool = Pool(0 if self._remote else limits.processes, self._paths, limits.memory)
+        self._federated: Pool | None = None
+
+    def etag(self, query: Query, formats: Formats) -> str:
+        """A weak entity tag of graph, query and formats: the rows are the same, their order may not be."""
+        asked = repr((self._tag, query, formats)).encode()
+        return f'W/"{hashlib.sha256(asked).hexdigest()[:32]}"'
+
+    async def query(self, query: Query, formats: Formats = _USUAL, seconds: float | None = None) -> Answer:
+        """Answer a query of a stranger, from the cache where it was answered before.
+
+        Raises:
+            QueryError: where it is refused, malformed, or past a limit.
+        """
+        key = (query, formats)
+        if kept := self._answers.get(key):
+            return kept
+        pool = await self._pool_for(query)
+        if self.waiting >= self.limits.queue:
+            raise QueryError(f"{self.waiting} queries are waiting already; try again soon.", 503, headers={"Retry-After": "2"})
+        limit = min(seconds or self.limits.seconds, self.limits.seconds)
+        self.waiting += 1
+        try:
+            if self._remote:
+                result: Answer | QueryError = await asyncio.to_thread(_ask, self._remote, query, formats, limit, self.limits.bytes)
+            else:
+                result = await pool.run(query, formats, self.limits.bytes, limit)
+        except TimeoutError:
+            raise QueryError(f"The query took longer than {limit:g} seconds and was stopped.", 503) from None
+        finally:
+            self.waiting -= 1
+        if isinstance(result, QueryError):
+            raise result
+        if not query.volatile:
+            self._answers.put(key, result)
+        return result
+
+    async def _pool_for(self, query: Query) -> Pool:
+        """The workers for a query.
+
+        Raises:
+            QueryError: where it is too long, or asks a server that is not allowed.
+        """
+        if len(query.text) > self.limits.query_length:
+            raise QueryError(f"The query is longer than {self.limits.query_length} characters.", 413)
+        if federation.allowed(query.text, self.services):
+            if not await asyncio.to_thread(federation.public, self.services):
+                raise QueryError("SERVICE is refused: an address that the operator allows does not lead to the open internet.", 403)
+            if self._federated is None:
+                self._federated = Pool(1, self._paths, self.limits.memory, sockets=True)
+            return self._federated
+        if query.asks_servers:
+            names = ", ".join(self.services)
+            raise QueryError("SERVICE is refused: " + (f"this endpoint asks {names} only, written out as <ADDRESS>." if names
+                                                       else "this endpoint asks no other server."))  # fmt: skip
+        return self.pool
+
+    def close(self) -> None:
+        """Stop all workers."""
+        for pool in filter(None, (self.pool, self._federated)):
+            pool.close()
+        self._folder.cleanup()
