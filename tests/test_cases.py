@@ -149,4 +149,5 @@ def _read(found: list[dict[str, Any]], entry: dict[str, Any], note: str) -> bool
     knowledge = kg.load().knowledge
     start = note.index(entry["words"])
     end = start + len(entry["words"])
-    return any({item["slug"], *knowledge[item["slug"]].all("subHazardOf")} & {*entry["slugs"]} and item["start"] < end and start < item["end"] for item in found)
+    at_words = [item["slug"] for item in found if item["start"] < end and start < item["end"]]
+    return any({slug, *knowledge[slug].all("subHazardOf")} & {*entry["slugs"]} for slug in at_words)
