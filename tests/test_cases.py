@@ -145,6 +145,9 @@ def test_hazards_of_a_note_are_recognized(case: Case) -> None:
 
 
 def _read(found: list[dict[str, Any]], entry: dict[str, Any], note: str) -> bool:
+    """Whether a hazard read from the words is an expected one, or a kind of it: the gate acts on the wider hazards too."""
+    knowledge = kg.load().knowledge
     start = note.index(entry["words"])
     end = start + len(entry["words"])
-    return any(item["slug"] in entry["slugs"] and item["start"] < end and start < item["end"] for item in found)
+    at_words = [item["slug"] for item in found if item["start"] < end and start < item["end"]]
+    return any({slug, *knowledge[slug].all("subHazardOf")} & {*entry["slugs"]} for slug in at_words)

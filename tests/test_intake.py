@@ -107,6 +107,8 @@ def test_every_red_flag_has_words() -> None:
     ("Not only epilepsy but also asthma.", "seizures", ""), ("No change in her lymphedema.", "lymphedema", ""),
     ("FH: father with hemophilia", "bleeding-disorder", "~"), ("Watch for seizures.", "seizures", "^"),
     ("Afebrile", "fever", "-"), ("Allergies: aspirin", "nsaid", "-"), ("Allergies: latex", "skin-allergy", ""),
+    ("Allergies: narcotics", "opioids-sedatives", "-"), ("Avoid NSAIDs due to bleeding risk.", "bleeding-risk", ""),
+    ("Cannot tolerate statins, statin myopathy", "statin-muscle-damage", ""), ("Avoid phenytoin, osteoporosis.", "osteoporosis", ""),
     ("Previously on prednisone.", "corticosteroids-long-term", "<"), ("deneis epilepsy", "seizures", "-"),
     ("CKD\nDVT: none\nPacemaker", "pacemaker", ""), ("DENIES DVT. HAS A PACEMAKER.", "pacemaker", ""),
     ("<b>Epilepsy</b><script>no epilepsy</script>", "seizures", ""),

@@ -3,7 +3,7 @@
 >>> import kg
 >>> found = kg.intake("Denies fever. On Eliquis for AFib.")
 >>> [(item.slug, item.text, item.negated) for item in found.hazards]
-[('fever', 'fever', True), ('anticoagulants', 'Eliquis', False), ('arrhythmia', 'AFib', False)]
+[('fever', 'fever', True), ('apixaban', 'Eliquis', False), ('arrhythmia', 'AFib', False)]
 """
 
 from kg.reasoning.intake.items import Intake, Item

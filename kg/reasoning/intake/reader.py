@@ -52,6 +52,18 @@ class Reader:
     def codes(self) -> Codes:
         return Codes(self._knowledge, self._engine.names)
 
+    @cached_property
+    def _medicines(self) -> frozenset[str]:
+        """Hazards that mean that a client takes a medicine: each medicine, its one nearest kind, and what is stated to be one.
+
+        Of several kinds beside each other none is taken: one may be what the medicine brings about, such as bleeding.
+        """
+        found = {node.slug for node in self._knowledge.of_class("Hazard") if node.one("medicine")}
+        for medicine in self._knowledge.of_class("Medicine"):
+            kinds = set(medicine.all("subHazardOf"))
+            found |= {medicine.slug, *(kind for kind in kinds if kinds == {kind, *self._knowledge[kind].all("subHazardOf")})}
+        return frozenset(found)
+
     def read(self, note: str) -> Intake:
         """What a note says: free text, lines of codes, or a FHIR R4 Bundle or resource as JSON.
 
@@ -119,11 +131,11 @@ class Reader:
         """An item with what is said of it; a hazard that lies in the past becomes what remains of it."""
         said = status.meanings
         node = self._knowledge[name.slug]
-        medicine = name.kind == "hazards" and any(self._knowledge[own].one("medicine") for own in (name.slug, *node.all("subHazardOf")))
+        not_taken = NOT_TAKEN in said and name.slug in self._medicines
         if name.kind == "hazards" and HISTORICAL in said and status.long_past and NEGATED not in said and (left := node.one("inThePast")):
             item = replace(item, slug=left)
         return replace(
-            item, label=self._knowledge.label(item.slug), negated=item.negated or NEGATED in said or (NOT_TAKEN in said and medicine),
+            item, label=self._knowledge.label(item.slug), negated=item.negated or NEGATED in said or not_taken,
             certain=item.certain and not (UNCERTAIN in said or HYPOTHETICAL in said), historical=item.historical or HISTORICAL in said,
             family=item.family or FAMILY in said, hypothetical=item.hypothetical or HYPOTHETICAL in said,
             year=item.year or status.year, because=tuple(dict.fromkeys((*item.because, *said.values()))),
