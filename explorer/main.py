@@ -17,6 +17,7 @@ st.html(ROOT / "explorer" / "style.css")
 st.navigation(
     [
         st.Page("views/find.py", title="Find", icon=":material/search:", default=True),
+        st.Page("views/plan.py", title="Plan", icon=":material/event_note:"),
         st.Page("views/condition.py", title="Condition", icon=":material/personal_injury:"),
         st.Page("views/technique.py", title="Technique", icon=":material/front_hand:"),
         st.Page("views/tissue.py", title="Tissue", icon=":material/accessibility_new:"),

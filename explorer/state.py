@@ -3,7 +3,7 @@
 The URL is the truth. Widgets are set from it before they are drawn, and write to it when a user changes them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,24 @@ def keep(key: str, value: Any) -> None:
         st.session_state[key] = value
 
 
+def choices(name: str, cls: str, problems: list[PalpateError], limit: int = 1) -> tuple[str, ...]:
+    """The slugs that a parameter of the URL names, at most `limit`; what is not understood becomes a problem."""
+    return _resolved(engine().names, st.query_params.get_all(name), cls, problems)[:limit]
+
+
+def one_of(name: str, allowed: Sequence[str], default: str = "") -> str:
+    """The value of a parameter of the URL where it is allowed, else the default."""
+    value = st.query_params.get(name, default)
+    return value if value in allowed else default
+
+
+def put(**parameters: str | Sequence[str] | None) -> None:
+    """Write parameters into the URL beside those that stand there; an empty one is taken out."""
+    params = {name: st.query_params.get_all(name) for name in st.query_params}
+    params |= {name: [value] if isinstance(value, str) else list(value or ()) for name, value in parameters.items()}
+    st.query_params.from_dict({name: [v for v in values if v] for name, values in params.items() if any(values)})
+
+
 # ---------------------------------------------------------------------------------------------------- the client of Find
 @dataclass(frozen=True, slots=True)
 class View:
@@ -71,11 +89,16 @@ _SINGLE = ("condition", "phase", "irritability")
 _PARAMETERS = {*_SINGLE, "hazard", "red_flag"}
 
 
-def read() -> View:
-    """The view that the URL states; any label, synonym or code will do for an entity."""
+def read(further: Sequence[str] = ()) -> View:
+    """The view that the URL states; any label, synonym or code will do for an entity.
+
+    Args:
+        further: parameters that the page itself reads.
+    """
     names, problems = engine().names, list[PalpateError]()
-    for name in sorted(set(st.query_params) - _PARAMETERS):
-        problems.append(PalpateError(f"Unknown parameter {name!r}; there are {', '.join(sorted(_PARAMETERS))}."))
+    known = _PARAMETERS.union(further)
+    for name in sorted(set(st.query_params) - known):
+        problems.append(PalpateError(f"Unknown parameter {name!r}; there are {', '.join(sorted(known))}."))
     for name in _SINGLE:
         if len(st.query_params.get_all(name)) > 1:
             problems.append(PalpateError(f"The parameter {name!r} may be given once."))
@@ -110,9 +133,14 @@ def write(view: View) -> None:
     st.query_params.from_dict(view.params())
 
 
-def rewrite(view: View) -> None:
-    """As `write`, but hazards and red flags that were not understood stay, until somebody goes on without them."""
-    params = view.params()
+def rewrite(view: View, further: Mapping[str, list[str]] | None = None) -> None:
+    """As `write`, but hazards and red flags that were not understood stay, until somebody goes on without them.
+
+    Args:
+        view: the client.
+        further: parameters of the page, to be written beside it.
+    """
+    params = {**view.params(), **(further or {})}
     for name, cls in (("hazard", "Hazard"), ("red_flag", "RedFlag")):
         unread = [word for word in st.query_params.get_all(name) if word and not _resolved(engine().names, [word], cls, [])]
         if unread:

@@ -1,12 +1,12 @@
 """Find: the techniques for a condition and a client, ranked, explained, and with what is unsafe withheld."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
-from explorer import state
+from explorer import client, state
 from explorer.cards import card, caution_lines, legend, shared
 from explorer.parts import (
     disagreement_md,
@@ -22,59 +22,13 @@ from explorer.parts import (
     short,
 )
 from explorer.state import View
-from kg.reasoning.client import IRRITABILITY
 from kg.reasoning.rank import Entry, Ranking, Withheld
-from kg.reasoning.safety import Reason, Referral
+from kg.reasoning.safety import Reason
 
 _FIRST = 10
-_DEGREES = ("low", "moderate", "high")
 _EXAMPLES = 8
 _LEVELS = {"emergency-referral": "Stop: emergency", "absolute": "Not at all", "medical-clearance": "Not before a physician agrees",
            "local": "Not at the site"}  # fmt: skip
-
-
-# ---------------------------------------------------------------------------------------------------- the client
-def controls(view: View) -> None:
-    """The widgets of the sidebar, set from the URL."""
-    version = knowledge().version.sha256
-    conditions, hazards, flags = (state.options(version, cls) for cls in ("Condition", "Hazard", "RedFlag"))
-    state.keep("condition", view.condition)
-    state.keep("phase", view.phase)
-    state.keep("irritability", view.irritability)
-    state.keep("hazards", list(view.hazards))
-    state.keep("red-flags", list(view.red_flags))
-    st.selectbox("Condition", conditions, index=None, key="condition", format_func=conditions.__getitem__, filter_mode="contains",
-                 placeholder="Name, synonym or ICD-10 code", on_change=_changed)  # fmt: skip
-    phases = engine().gate.phases
-    st.pills("Phase", phases, key="phase", on_change=_changed, help=_help(phases), format_func=str.capitalize)
-    st.pills("Irritability", _DEGREES, key="irritability", on_change=_changed, format_func=str.capitalize,
-             help=_help(IRRITABILITY + degree for degree in _DEGREES))  # fmt: skip
-    st.multiselect("Hazards of the client", hazards, key="hazards", format_func=hazards.__getitem__, filter_mode="contains",
-                   placeholder="Medicine, disease, implant ...", select_all=False, on_change=_changed)  # fmt: skip
-    ordered = _nearest_flags(view.condition, flags)
-    st.multiselect("Red flags found", ordered, key="red-flags", format_func=flags.__getitem__, filter_mode="contains",
-                   placeholder="Fever, night pain, saddle numbness ...", select_all=False, on_change=_changed,
-                   help="Those of diseases that can look like the condition come first.")  # fmt: skip
-    if view.params():
-        st.button("New client", icon=":material/restart_alt:", on_click=state.write, args=(View(),), width="stretch")
-
-
-def _help(slugs: Iterable[str]) -> str:
-    nodes = [knowledge()[slug] for slug in slugs]
-    return "Leave it open if you do not know.\n\n" + "\n\n".join(f"**{node.label.capitalize()}**: {node.definition}" for node in nodes)
-
-
-def _nearest_flags(condition: str | None, flags: dict[str, str]) -> list[str]:
-    """All options for red flags, those of diseases that mimic the condition first."""
-    near = {node.one("redFlag") for node in referring("RedFlagIndication", "mimics", condition or "")}
-    return sorted(flags, key=lambda option: state.slug_of(option) not in near)
-
-
-def _changed() -> None:
-    """Write what the widgets hold into the URL."""
-    held = st.session_state
-    state.rewrite(View(state.slug_of(held["condition"]), held["phase"], held["irritability"], state.picked(held["hazards"]),
-                       state.picked(held["red-flags"])))  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------------- before a condition is chosen
@@ -115,51 +69,16 @@ def head(answer: Ranking) -> None:
     st.title(node.label, anchor=False)
     st.markdown(md(node.definition))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(" ".join(_chips(answer)), width="content")
+        st.markdown(" ".join(client.chips(answer)), width="content")
         st.page_link("views/condition.py", label="About this condition", icon=":material/menu_book:", query_params={"id": node.slug})
+        view = View(answer.condition, answer.client.phase, answer.client.irritability, answer.client.hazards, answer.client.red_flags)
+        st.page_link("views/plan.py", label="Plan sessions", icon=":material/event_note:", query_params=view.params())
     st.html("<div class='pal pal-phone'>To change the client, open the panel at the top left (»).</div>")
     if not answer.in_depth:
         st.info(
             "This condition is not curated in depth yet: tissues and impairments may be missing, so mechanism counts for little.",
             icon=":material/info:",
         )
-
-
-def _chips(answer: Ranking) -> list[str]:
-    client = answer.client
-    phase = f":primary-badge[{client.phase.capitalize()}]" if client.phase else ":gray-badge[Phase not stated]"
-    degree = f":primary-badge[Irritability {client.irritability}]" if client.irritability else ":gray-badge[Irritability not stated]"
-    hazards = [f":orange-badge[:material/warning: {md(short(label(slug)))}]" for slug in client.hazards]
-    flags = [f":red-badge[:material/flag: {md(label(slug))}]" for slug in client.red_flags]
-    return [phase, degree, *(hazards or [":gray-badge[No hazard stated]"]), *flags]
-
-
-def refer(answer: Ranking, referral: Referral) -> None:
-    """A referral that stops treatment: it stands alone."""
-    urgency = knowledge()[f"urgency-{referral.urgency}"]
-    with st.container(border=True, key="referral"):
-        icon = "emergency" if referral.urgency == "emergency" else "medical_services"
-        st.header(f":red[:material/{icon}: {urgency.label.capitalize()}: do not treat]", anchor=False)
-        st.markdown(f"**{md(referral.action)}**")
-        _referral_reasons(referral)
-        st.markdown("No technique is shown until a physician has seen the client.")
-
-
-def review(referral: Referral) -> None:
-    """A referral that need not stop gentle treatment: a warning above the list."""
-    with st.container(border=True, key="review"):
-        st.subheader(":orange[:material/medical_services: A physician should see this client soon]", anchor=False)
-        st.markdown(md(knowledge()[f"urgency-{referral.urgency}"].definition))
-        _referral_reasons(referral)
-
-
-def _referral_reasons(referral: Referral) -> None:
-    lines = []
-    for reason in referral.reasons:
-        suspected = f" may point to **{md(reason.pathology_label.lower())}**" if reason.pathology_label else " is an emergency"
-        sources = f"  \n  :small[{safety_grounds_md(reason.sources, '', reason.sourcing)}]" if reason.sources else ""
-        lines.append(f"- {md(reason.label)}{suspected} ({reason.urgency.replace('-', ' ')}){sources}")
-    st.markdown("\n".join(lines))
 
 
 def withheld_line(answer: Ranking) -> None:
@@ -241,8 +160,8 @@ def downloads(view: View) -> None:
     """The whole answer as files."""
 
     def rank() -> Ranking:
-        client = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
-        return engine().rank(view.condition or "", client)
+        asked = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
+        return engine().rank(view.condition or "", asked)
 
     with st.container(horizontal=True):
         st.download_button(
@@ -272,14 +191,14 @@ def questions(condition: str) -> None:
 
 def answer_for(view: View) -> None:
     """The answer for a condition and a client."""
-    client = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
-    answer = engine().rank(view.condition or "", client, explain=False)
+    asked = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
+    answer = engine().rank(view.condition or "", asked, explain=False)
     head(answer)
     if answer.referral and answer.referral.stops:
-        refer(answer, answer.referral)
+        client.refer(answer.referral)
         return
     if answer.referral:
-        review(answer.referral)
+        client.review(answer.referral)
     withheld_line(answer)
     questions(answer.condition)
     if answer.recommended:
@@ -300,20 +219,13 @@ def page() -> None:
     """Draw the page."""
     view = state.read()
     with st.sidebar:
-        controls(view)
-    for problem in view.problems:
-        st.error(md(problem.message), icon=":material/error:")
-    if view.problems:
-        st.markdown(
-            "Nothing is ranked while a word of this address is not understood. Choose what was meant in the panel on the left, "
-            "then go on without the word."
-        )
-        st.page_link("views/find.py", label="Go on without it", icon=":material/arrow_forward:", query_params=view.params())
-    elif not view.condition:
-        start(view)
-    else:
-        state.remember(view)
-        answer_for(view)
+        client.controls(view)
+    if not client.not_understood(view, "views/find.py"):
+        if view.condition:
+            state.remember(view)
+            answer_for(view)
+        else:
+            start(view)
     footer()
 
 
