@@ -18,6 +18,7 @@ SHOTS = {
     "mechanism": CLIENT,
     "withheld": CLIENT,
     "referral": "/?condition=low-back-pain&phase=acute&red_flag=ces-overflow-incontinence",
+    "plan": "/plan?condition=plantar-fasciitis&phase=chronic&hazard=warfarin&sessions=6",
     "condition": "/condition?id=plantar-fasciitis",
     "technique": "/technique?id=deep-tissue-massage",
     "tissue": "/tissue?id=gastrocnemius",

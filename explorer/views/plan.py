@@ -15,7 +15,7 @@ from explorer.cards import CLASSES
 from explorer.parts import cap, cite_html, folded_sources, footer, knowledge, label, link, md, plural, short
 from explorer.sessions import PARAMETERS, Question, Work, planner
 from kg.documents.plan import FORMATS, export
-from kg.documents.plan_text import Block, blocks, cautions, frame_line, span, tissue_names, withheld_lines
+from kg.documents.plan_text import Block, blocks, frame_line, span, tissue_names, withheld_lines
 from kg.reasoning.plan.edit import alternatives, drop, move, record, retime, swap
 from kg.reasoning.plan.follow import Progress, follow
 from kg.reasoning.plan.planner import MINUTES, SESSIONS
@@ -99,7 +99,7 @@ def course(question: Question, plan: Data) -> None:
     for words in filter(None, (plan["note"], plan["replan"])):
         st.info(md(words), icon=":material/info:")
     last = plan["sessions"][-1]["day"]
-    whole = max(last, 1) * 1.04
+    whole = max(last, 1) * 1.08
     by_number = {session["number"]: session for session in plan["sessions"]}
     rows = []
     for part in plan["phases"]:
@@ -161,7 +161,7 @@ def opener(question: Question) -> None:
         st.caption("The JSON file of a plan. It is checked anew, and kept only in this browser session.")
         st.file_uploader("JSON file", "json", key="plan-file", max_upload_size=_LARGEST, label_visibility="collapsed",
                          on_change=_opened, args=(question.start,))  # fmt: skip
-    if refused := sessions.refused_file():
+    if (refused := sessions.refused_file()) and st.session_state.get("plan-file"):
         st.error("**The file was not opened.**\n\n" + "\n".join(f"- {md(why)}" for why in refused), icon=":material/block:")
 
 
@@ -186,7 +186,7 @@ def goals(question: Question, plan: Data) -> None:
             left.html(f"<div class='pal'>{folded_sources(s for s in goal['sources'] if s in knowledge())}</div>")
             key = f"first-{goal['measure']}"
             state.keep(key, scores.get(goal["measure"], goal["baseline"]))
-            right.number_input("First score", 0.0, None, None, 0.5, key=key, placeholder="not measured yet", on_change=_first,
+            right.number_input("First score", 0.0, None, None, 0.5, "%.1f", key=key, placeholder="not measured yet", on_change=_first,
                                args=(question.key, goal["measure"]))  # fmt: skip
 
 
@@ -237,7 +237,9 @@ def _block(question: Question, work: Work, block: Block) -> None:
 
 
 def _step(question: Question, plan: Data, block: Block, step: Data, place: str) -> None:
-    order, name = step["order"], f"{place}-{step['technique']}"
+    order = step["order"]
+    before = sum(other["technique"] == step["technique"] for other in block.session["steps"][: order - 1])
+    name = f"{place}-{step['technique']}" + (f"-{before + 1}" if before else "")  # calming work may come again to integrate
     color, icon, words = CLASSES.get(step["evidence"]["class"], ("gray", "help", str(step["evidence"]["class"])))
     role = md(planner().facts.roles[step["role"]].label) if step["role"] in planner().facts.roles else md(step["role"])
     edit = partial(_edit, question.key, place, block.numbers, order)
@@ -267,7 +269,8 @@ def _changes(plan: Data, block: Block, step: Data, name: str, edit: Any) -> None
     if len(block.numbers) > 1:
         st.caption(f"Changes sessions {span(block.numbers)}, which are alike.")
     state.keep(f"minutes-{name}", float(step["minutes"]))
-    st.number_input("Minutes", 0.5, float(MINUTES[1]), None, 0.5, key=f"minutes-{name}", on_change=_retimed, args=(edit, f"minutes-{name}"))
+    st.number_input("Minutes", 0.5, float(MINUTES[1]), None, 0.5, "%.1f", key=f"minutes-{name}", on_change=_retimed,
+                    args=(edit, f"minutes-{name}"))  # fmt: skip
     found = alternatives(planner(), plan, block.numbers[0], step["order"])
     aim = step["serves"][0]["label"].lower() if step["serves"] else "the same"
     st.markdown(f"**Instead, for {md(aim)}**" if found else ":gray[Nothing else that this client may have serves this within the session.]")
@@ -307,12 +310,20 @@ def _step_html(step: Data) -> str:
         f"<div><span class='soft'>For</span> {escape(serves)}</div>" if serves else "",
         f"<div><span class='soft'>Dose</span> {escape(doses)}.</div>",
         f"<div><span class='soft'>Why here</span> {escape(step['why_here'])}</div>" if step["why_here"] else "",
-        *(f"<div class='care'>⚠ {escape(care)}</div>" for care in cautions(step)),
+        *(f"<div class='care'>⚠ <b>{escape(about)}</b>: {escape('; '.join(cares))}</div>" for about, cares in _cares(step).items()),
         f"<details><summary>By which path, on what evidence</summary><ul>{texts}</ul>"
         f"<div class='soft'>Certainty {escape(evidence['certainty'].replace('-', ' '))}; score {evidence['score']:.2f}, "
         f"90% interval {low:.2f} to {high:.2f}</div>{_cited(step['sources'])}</details>",
     ]  # fmt: skip
     return f"<div class='pal plan-step'>{''.join(lines)}</div>"
+
+
+def _cares(step: Data) -> dict[str, list[str]]:
+    """What to take care of in a step, by that which asks for it."""
+    found: dict[str, list[str]] = {}
+    for about, care in dict.fromkeys((c["label"], c.get("where") or c["action"]) for c in step["cautions"]):
+        found.setdefault(short(about), []).append(care)
+    return found
 
 
 def _cited(slugs: Sequence[str]) -> str:
@@ -332,6 +343,8 @@ def home(plan: Data) -> None:
     if not groups:
         return
     st.header("At home", anchor="home")
+    st.caption(f"At most {planner().facts['plan-home-items-most']:g} at a time: the line at the foot of each session names what holds from "
+               "then on. What is new is told here.")  # fmt: skip
     for number, items in groups:
         st.markdown(f":gray[**From session {number}**]")
         cards = "".join(
@@ -356,7 +369,7 @@ def follow_up(question: Question, work: Work) -> None:
         left, middle, right = st.columns([0.5, 0.25, 0.25])
         left.selectbox("Measure", measures, key="score-measure", format_func=measures.__getitem__)
         middle.selectbox("Session", [s["number"] for s in plan["sessions"]], key="score-session")
-        right.number_input("Score", 0.0, None, None, 0.5, key="score-value", placeholder="number")
+        right.number_input("Score", 0.0, None, None, 0.5, "%.1f", key="score-value", placeholder="number")
         st.form_submit_button("Put in", icon=":material/add:", on_click=_scored, args=(question.key,))
     if work.refused[0] == "score":
         st.error("  \n".join(md(why) for why in work.refused[1]), icon=":material/block:")
@@ -408,7 +421,7 @@ def _chart(goal: Data, progress: Progress) -> Any:
     both = alt.Chart(alt.Data(values=lines)).encode(
         x=x, y=y,
         color=alt.Color("line:N", title=None, scale=alt.Scale(domain=["Scores", "Expected"], range=["#0e8a84", "#b0793a"]),
-                        legend=alt.Legend(orient="top")),
+                        legend=alt.Legend(orient="top", symbolType="stroke")),
         strokeDash=alt.StrokeDash("line:N", scale=alt.Scale(domain=["Scores", "Expected"], range=[[1, 0], [5, 4]]), legend=None),
     )  # fmt: skip
     points = both.transform_filter("datum.line == 'Scores'").mark_point(filled=True, size=70)

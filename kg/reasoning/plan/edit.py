@@ -8,6 +8,7 @@ A plan is plain data, as `Plan.to_dict` gives it. What is given in is never chan
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -56,7 +57,7 @@ def alternatives(planner: Planner, plan: Data, session: int, step: int, most: in
     for candidate in sorted(fitting, key=order):
         if len(found) < most and candidate.technique not in found:
             made = making.step(candidate, _within(old["minutes"], candidate), phase)
-            if not check(planner, _revised(planner, plan, [session], lambda steps, new=made: _put(planner, steps, step, new))):
+            if not check(planner, _revised(planner, plan, [session], partial(_put, planner, step, made))):
                 found[candidate.technique] = made
     return tuple(found.values())
 
@@ -84,7 +85,7 @@ def swap(planner: Planner, plan: Data, sessions: Collection[int], step: int, tec
             raise PalpateError(f"{planner.knowledge.label(name)} has no part in the phase {phase.label.lower()} of this plan: "
                                "it serves none of its needs there, or is too strong for it.")  # fmt: skip
         made = making.step(own[0], _within(old["minutes"], own[0]), phase)
-        return lambda steps: _put(planner, steps, step, made)
+        return partial(_put, planner, step, made)
 
     return _changed(planner, plan, sessions, change)
 
@@ -95,7 +96,7 @@ def move(planner: Planner, plan: Data, sessions: Collection[int], step: int, to:
     def change(held: Data) -> Callable[[list[Any]], list[Any]]:
         _step(held, step)
         _step(held, to)
-        return lambda steps: _moved(steps, step, to)
+        return partial(_moved, step, to)
 
     return _changed(planner, plan, sessions, change)
 
@@ -143,7 +144,7 @@ def _revised(planner: Planner, plan: Data, sessions: Collection[int], change: Ca
             session = {**session, "steps": steps, "minutes": talk + sum(step["minutes"] for step in steps)}
         held.append(session)
     made = {**plan, "sessions": held}
-    return {**made, "sources": {**cited(planner.knowledge, made)}}
+    return {**made, "sources": cited(planner.knowledge, made)}
 
 
 def _numbered(planner: Planner, steps: Sequence[Data]) -> list[dict[str, Any]]:
@@ -152,7 +153,7 @@ def _numbered(planner: Planner, steps: Sequence[Data]) -> list[dict[str, Any]]:
             for place, step in enumerate(steps)]  # fmt: skip
 
 
-def _put(planner: Planner, steps: Sequence[Any], place: int, made: Step) -> list[Any]:
+def _put(planner: Planner, place: int, made: Step, steps: Sequence[Any]) -> list[Any]:
     """Steps with a new one in place of an old one, or where its role stands if that is another."""
     old, new = steps[place - 1], made.to_dict()
     rest = [*steps[: place - 1], *steps[place:]]
@@ -162,7 +163,7 @@ def _put(planner: Planner, steps: Sequence[Any], place: int, made: Step) -> list
     return [*rest[: place - 1], new, *rest[place - 1 :]]
 
 
-def _moved(steps: Sequence[Any], step: int, to: int) -> list[Any]:
+def _moved(step: int, to: int, steps: Sequence[Any]) -> list[Any]:
     rest = [*steps[: step - 1], *steps[step:]]
     return [*rest[: to - 1], steps[step - 1], *rest[to - 1 :]]
 
