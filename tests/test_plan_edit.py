@@ -111,7 +111,7 @@ def test_mistakes_are_told(planner: Planner) -> None:
     with pytest.raises(UnsafePlan, match="nothing fitting comes before"):
         drop(planner, plan, [2], 1)
     with pytest.raises(PalpateError, match="has no part in the phase"):  # load is for later
-        swap(planner, plan, [1], 1, "eccentric-loading")
+        swap(planner, plan, [1], 1, "eccentric-exercise")
 
 
 @given(data=st.data())

@@ -398,6 +398,8 @@ def _progress(question: Question, plan: Data, progress: Progress) -> None:
         st.markdown(f"**{md(progress.label)}**  \n:{color}-badge[{words}]")
         goal = next(goal for goal in plan["goals"] if goal["measure"] == progress.measure)
         st.altair_chart(_chart(goal, progress), width="stretch")
+        if goal["mcid"]:
+            st.caption(f"Gray: less than {goal['mcid']:g} from the first score, a change too small to matter.")
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
             for session, score in progress.scores:
                 st.button(f"Session {session}: {score:g}", icon=":material/close:", key=f"unscore-{progress.measure}-{session}",
