@@ -9,9 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.parts import engine
-from kg.errors import PalpateError
+from explorer.parts import engine, md
+from kg.errors import PalpateError, UnknownName
 from kg.graph.index import Names
+from kg.graph.names import nearest
 
 _ALIAS = "|"
 _LAST = "last-client"
@@ -54,9 +55,22 @@ def choices(name: str, cls: str, problems: list[PalpateError], limit: int = 1) -
 
 
 def one_of(name: str, allowed: Sequence[str], default: str = "") -> str:
-    """The value of a parameter of the URL where it is allowed, else the default."""
+    """The value of a parameter of the URL; the default where it states none, and where it is not allowed, which is told."""
     value = st.query_params.get(name, default)
-    return value if value in allowed else default
+    if value in allowed or not value:
+        return value
+    told = UnknownName(name, value, nearest(value, allowed) or [word for word in allowed if word][:5])
+    st.error(md(told.message), icon=":material/search_off:")
+    return default
+
+
+def all_of(name: str, allowed: Sequence[str], default: Sequence[str]) -> list[str]:
+    """The values of a parameter that may be given several times, as `one_of`; the default where none is left."""
+    given = st.query_params.get_all(name)
+    for value in given:
+        if value not in allowed:
+            st.error(md(UnknownName(name, value, nearest(value, allowed) or list(allowed)[:5]).message), icon=":material/search_off:")
+    return [value for value in given if value in allowed] or list(default)
 
 
 def put(**parameters: str | Sequence[str] | None) -> None:
