@@ -73,7 +73,6 @@ def test_the_address_holds_the_question() -> None:
     at.number_input(key="plan-minutes").set_value(30).run()
     assert at.query_params["minutes"] == "30"
     assert work(at).plan["context"]["minutes"] == 30
-    at.session_state["phase"] = "chronic"
     again = page(**FASCIITIS, minutes="30", start="2027-01-04")
     assert work(again).plan == work(at).plan
     calendar = next(b for b in again.get("download_button") if b.proto.label == "Calendar")
