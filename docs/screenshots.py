@@ -22,6 +22,7 @@ SHOTS = {
     "withheld": f"/?{CLIENT}",
     "referral": "/?condition=low-back-pain&phase=acute&red_flag=ces-overflow-incontinence",
     "search": "/about",
+    "plan": f"/plan?{CLIENT}&sessions=6",
     "compare": f"/compare?{CLIENT}&technique=myofascial-release&technique=effleurage&technique=deep-tissue-massage",
     "evidence-map": "/evidence_map",
     "body-map": "/body_map?region=shoulder",

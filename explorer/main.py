@@ -22,6 +22,7 @@ def run() -> None:
         {
             "Decide": [
                 st.Page("views/find.py", title="Find", icon=":material/search:", default=True),
+                st.Page("views/plan.py", title="Plan", icon=":material/event_note:"),
                 st.Page("views/compare.py", title="Compare", icon=":material/balance:"),
                 st.Page("views/evidence_map.py", title="Evidence map", icon=":material/grid_on:"),
                 st.Page("views/body_map.py", title="Body map", icon=":material/accessibility:"),

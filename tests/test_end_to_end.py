@@ -130,7 +130,7 @@ PAGES = {
     "map": "/evidence_map?region=knee", "body": "/body_map?region=shoulder", "flow": "/rationale?condition=plantar-fasciitis",
     "network": "/rationale?condition=plantar-fasciitis&form=network", "words": "/rationale?condition=plantar-fasciitis&form=words",
     "quiz": "/learn", "case": "/learn?mode=case", "cards": "/learn?mode=cards", "lab": "/lab?example=conditions-of-tissue",
-    "about": "/about",
+    "about": "/about", "plan": "/plan?condition=plantar-fasciitis&phase=chronic&sessions=6",
 }  # fmt: skip
 
 

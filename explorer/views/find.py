@@ -88,6 +88,7 @@ def head(answer: Ranking) -> None:
         st.markdown(" ".join(client.chips(answer)), width="content")
         st.page_link("views/condition.py", label="About this condition", icon=":material/menu_book:", query_params={"id": node.slug})
         view = View(answer.condition, answer.client.phase, answer.client.irritability, answer.client.hazards, answer.client.red_flags)
+        st.page_link("views/plan.py", label="Plan sessions", icon=":material/event_note:", query_params=view.params())
         st.page_link("views/compare.py", label="Compare techniques", icon=":material/balance:", query_params=view.params())
         st.page_link("views/rationale.py", label="Why these", icon=":material/account_tree:", query_params=view.params())
     st.html("<div class='pal pal-phone'>To change the client, open the panel at the top left (»).</div>")

@@ -56,7 +56,7 @@ def check(planner: "Planner", plan: Any) -> list[Finding]:
         plan: a plan as plain data, of the shape that `Plan.to_dict` gives; anything else is a finding, never an error.
     """
     try:
-        condition, client = _about(planner, plan)
+        condition, client = about(planner, plan)
     except PalpateError as error:
         return [Finding("unknown", "plan", error.message)]
     except _Malformed as error:
@@ -68,7 +68,7 @@ class _Malformed(Exception):
     """The plan does not have the shape of a plan."""
 
 
-def _about(planner: "Planner", plan: Any) -> tuple[str, Client]:
+def about(planner: "Planner", plan: Any) -> tuple[str, Client]:
     """The condition and the client that a plan names."""
     if not isinstance(plan, dict):
         raise _Malformed("a plan is a JSON object.")
@@ -80,10 +80,16 @@ def _about(planner: "Planner", plan: Any) -> tuple[str, Client]:
     words = {key: context.get(key) or [] for key in ("hazards", "red_flags")}
     if not all(isinstance(v, list) and all(isinstance(w, str) for w in v) for v in words.values()):
         raise _Malformed("'hazards' and 'red_flags' of 'context' are lists of names.")
+    dates, on = _objects(context.get("dates") or []), context.get("on")
+    if dates is None or not all(isinstance(value, str) for d in dates for value in (d.get("hazard"), d.get("date"), on)):
+        raise _Malformed("'dates' of 'context' are objects with 'hazard' and 'date', and 'on' is the day of the session.")
+    dated = {d["hazard"] for d in dates}
+    hazards = [*(h for h in words["hazards"] if h not in dated), *(f"{d['hazard']}={d['date']}" for d in dates)]
     phase, irritability = context.get("phase"), context.get("irritability")
     if not all(value is None or isinstance(value, str) for value in (phase, irritability)):
         raise _Malformed("'phase' and 'irritability' of 'context' are words or null.")
-    return planner.engine.names.resolve(name, "Condition"), planner.engine.client(phase, irritability, words["hazards"], words["red_flags"])
+    client = planner.engine.client(phase, irritability, hazards, words["red_flags"], on if dates else None)
+    return planner.engine.names.resolve(name, "Condition"), client
 
 
 class _Check:

@@ -14,6 +14,7 @@ from math import exp, log1p
 
 import numpy as np
 
+from kg.graph.knowledge import Knowledge
 from kg.reasoning.plan.facts import Facts, Role
 
 _TANGENTS = (0.1, 0.4, 0.9, 1.8)
@@ -118,6 +119,10 @@ def _limits(facts: Facts, candidates: Sequence[Candidate], needs: int, budget: f
 
 def _variants(facts: Facts, candidates: Sequence[Candidate]) -> list[tuple[int, int]]:
     """Pairs of which one technique is a variant of the other, or the same one in the middle of the session twice."""
-    general = {c.technique: set(facts.knowledge[c.technique].all("variantOf")) - {c.technique} for c in candidates}
     return [(i, j) for i, one in enumerate(candidates) for j, other in enumerate(candidates[:i])
-            if one.technique in general[other.technique] or other.technique in general[one.technique]]  # fmt: skip
+            if akin(facts.knowledge, one.technique, other.technique)]  # fmt: skip
+
+
+def akin(knowledge: Knowledge, one: str, other: str) -> bool:
+    """Whether one technique is a variant of another."""
+    return one != other and (one in knowledge[other].all("variantOf") or other in knowledge[one].all("variantOf"))

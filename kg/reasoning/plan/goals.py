@@ -50,11 +50,7 @@ class Goal:
     @property
     def text(self) -> str:
         """The target in words."""
-        r, way = self.reading, "up" if self.reading.higher_is_better else "down"
-        if self.change is None:
-            return f"{r.label}: {way} by a tenth of the scale or more by session {self.session}."
-        start = "the first score" if self.baseline is None else f"{self.baseline:g}"
-        return f"{r.label}: {way} by {abs(self.change):g} or more from {start} by session {self.session}."
+        return goal_text(self.reading.label, self.reading.higher_is_better, self.change, self.baseline, self.session)
 
     def to_dict(self) -> dict[str, Any]:
         r = self.reading
@@ -64,6 +60,15 @@ class Goal:
             "baseline": self.baseline, "target": self.target, "target_change": self.change, "mcid": r.important, "mdc": r.detectable,
             "mcid_from": list(r.about), "by_session": self.session, "by_week": self.week, "text": self.text, "sources": list(r.sources),
         }  # fmt: skip
+
+
+def goal_text(measure: str, higher_is_better: bool, change: float | None, baseline: float | None, session: int) -> str:
+    """A goal in a sentence."""
+    way = "up" if higher_is_better else "down"
+    if change is None:
+        return f"{measure}: {way} by a tenth of the scale or more by session {session}."
+    start = "the first score" if baseline is None else f"{baseline:g}"
+    return f"{measure}: {way} by {abs(change):g} or more from {start} by session {session}."
 
 
 class Measures:

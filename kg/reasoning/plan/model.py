@@ -216,7 +216,7 @@ class Plan:
                 for w in self.withheld
             ],
         }  # fmt: skip
-        body["sources"] = {slug: source_dict(self.knowledge[slug]) for slug in sorted(_sources(body)) if slug in self.knowledge}
+        body["sources"] = cited(self.knowledge, body)
         return body
 
     def _course(self) -> dict[str, Any] | None:
@@ -240,6 +240,11 @@ def home_dict(item: HomeItem, new: bool) -> dict[str, Any]:
         "item": item.slug, "label": item.label, "technique": item.technique, "instruction": item.instruction, "dose": item.dose,
         "progression": item.progression, "stop": item.stop, "minutes_a_day": item.minutes, "new": new, "basis": item.basis,
     }  # fmt: skip
+
+
+def cited(knowledge: Knowledge, body: Any) -> dict[str, Any]:
+    """The sources that the parts of a plan name, by slug."""
+    return {slug: source_dict(knowledge[slug]) for slug in sorted(_sources(body)) if slug in knowledge}
 
 
 def _sources(value: Any) -> set[str]:

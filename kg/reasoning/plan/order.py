@@ -28,7 +28,11 @@ class Order:
 
     def sort(self, steps: Sequence[Candidate], lasts: Callable[[str], float]) -> list[Candidate]:
         """Steps in their order: by role; within a role the gentler first, then what lasts longest, so that what fades soon comes late."""
-        return sorted(steps, key=lambda s: (self._place[s.role.slug], self._facts.strength(s.technique), -lasts(s.technique), s.technique))
+        return sorted(steps, key=lambda s: (self.place(s.role.slug), self._facts.strength(s.technique), -lasts(s.technique), s.technique))
+
+    def place(self, role: str) -> int:
+        """Where a role stands among all; last where it is none."""
+        return self._place.get(role, len(self._place))
 
     def _before(self, role: str) -> tuple[OrderRule, ...]:
         return tuple(rule for rule in self._facts.rules if role in rule.later)

@@ -9,7 +9,7 @@ one. Where a referral stops treatment the plan holds the referral and no session
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from kg.errors import PalpateError, UnknownName
 from kg.graph.knowledge import Node
@@ -34,6 +34,7 @@ _TISSUES = 3
 _SERVED = 4
 """How many impairments a step names."""
 _STATEMENTS = 4
+_MAKINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Planner:
         self.knowledge = engine.knowledge
         self.facts = Facts(engine.knowledge)
         self._measures = Measures(self.facts)
-        self._order = Order(self.facts)
+        self.order = Order(self.facts)
+        self.making = lru_cache(maxsize=_MAKINGS)(self._making)
 
     def plan(self, condition: str, client: Client | None = None, *, sessions: int | None = None, minutes: float | None = None,
              baselines: Mapping[str, float] | None = None) -> Plan:  # fmt: skip
@@ -75,8 +77,8 @@ class Planner:
                 raise UnknownName("measure", name, nearest(name, self._scales))
         ranking = self.engine.rank(condition, client)
         frame = course(self.facts, ranking.condition, ranking.client.phase, sessions, minutes)
-        needy = ranking if ranking.needs else self._in_other_phases(ranking)
-        making = _Making(self, ranking, needy, frame.minutes)
+        needy = self._needy(ranking)
+        making = Making(self, ranking, needy, frame.minutes)
         parts, held = ((), ()) if ranking.referral and ranking.referral.stops else making.sessions(frame.sessions, frame.weekly)
         last = held[-1] if held else None
         goals = self._measures.goals(ranking.condition, needy.needs, baselines or {}, last.number, last.week) if last else ()
@@ -94,8 +96,15 @@ class Planner:
     def _scales(self) -> frozenset[str]:
         return frozenset(node.slug for node in self.knowledge.of_class("OutcomeMeasure"))
 
-    def _in_other_phases(self, ranking: Ranking) -> Ranking:
-        """The ranking without a phase: the needs of a condition of which nothing is stated in the client's phase."""
+    def _making(self, condition: str, client: Client, minutes: float) -> "Making":
+        """What makes the steps of a plan; the last few are kept, since who edits a plan asks again and again."""
+        ranking = self.engine.rank(condition, client)
+        return Making(self, ranking, self._needy(ranking), minutes)
+
+    def _needy(self, ranking: Ranking) -> Ranking:
+        """The ranking that tells the needs: without a phase where nothing of the condition is stated in the client's phase."""
+        if ranking.needs:
+            return ranking
         c = ranking.client
         return self.engine.rank(ranking.condition, Client(None, c.irritability, c.hazards, c.red_flags))
 
@@ -152,7 +161,7 @@ class Planner:
                 "make it again: more will be allowed.")  # fmt: skip
 
 
-class _Making:
+class Making:
     """One plan in the making: what the client may have is taken from `ranking`, needs and reasons from `needy`."""
 
     def __init__(self, planner: Planner, ranking: Ranking, needy: Ranking, minutes: float) -> None:
@@ -217,7 +226,8 @@ class _Making:
         entries = [e for e in (*ranking.recommended, *ranking.adjuncts) if e.technique in self._explained and e.class_ != AGAINST]
         return sorted(entries, key=lambda e: (-e.score.mean, e.technique))
 
-    def _weights(self, phase: PlanPhase) -> list[float]:
+    def weights(self, phase: PlanPhase) -> list[float]:
+        """The needs by their weights in a phase, in sum 1."""
         off = self._facts["plan-off-phase-weight"]
         raw = [need.weight * (1.0 if need.impairment in phase.addresses else off) for need in self._needs]
         total = sum(raw)
@@ -240,29 +250,43 @@ class _Making:
             self._contents[key] = self._compose(phase, rested)
         return self._contents[key]
 
-    def _compose(self, phase: PlanPhase, rested: bool) -> _Content:
-        facts, client = self._facts, self._ranking.client
-        entries = {entry.technique: entry for entry in self._entries(phase)}
-        share = facts.dose_share(client.phase, self._irritability(phase))
-        weights = self._weights(phase)
-        talk = min(facts["plan-talk-minutes"], self._minutes / 2)
-        budget = self._minutes - talk
-        candidates = []
-        for name, entry in entries.items():
+    def candidates(self, phase: PlanPhase) -> list[Candidate]:
+        """What can be a step in a phase, in each role that it can have there, by merit."""
+        facts, found = self._facts, []
+        share = facts.dose_share(self._ranking.client.phase, self._irritability(phase))
+        for entry in self._entries(phase):
+            name = entry.technique
             low, high = facts.minutes(name)
             low = max(low, facts["plan-step-least-minutes"])
-            rest = facts.rest_days(name)
-            if low > budget or rest > facts.rest_after(phase.strongest) or (rest > 1 and not rested):
+            if facts.rest_days(name) > facts.rest_after(phase.strongest):
                 continue
             for role in facts.roles_of[name]:
                 if role.slug in phase.roles:
                     longest = max(low, min(low + share * (high - low), role.minutes))
-                    candidates.append(Candidate(name, role, low, longest, self._covers[name], entry.score.low))
-        chosen = self._planner._order.sort(choose(facts, candidates, weights, budget, phase.core), self._lasts)
+                    found.append(Candidate(name, role, low, longest, self._covers[name], entry.score.low))
+        return found
+
+    def impairments(self, candidate: Candidate) -> set[str]:
+        """The impairments that a candidate serves."""
+        return {self._needs[need].impairment for need in candidate.covers}
+
+    def step(self, candidate: Candidate, minutes: float, phase: PlanPhase) -> Step:
+        """A candidate as a step that has no place yet."""
+        entry = next(e for e in self._entries(phase) if e.technique == candidate.technique)
+        return self._step(0, candidate, minutes, entry, self.weights(phase), phase, "")
+
+    def _compose(self, phase: PlanPhase, rested: bool) -> _Content:
+        facts = self._facts
+        entries = {entry.technique: entry for entry in self._entries(phase)}
+        weights = self.weights(phase)
+        talk = min(facts["plan-talk-minutes"], self._minutes / 2)
+        budget = self._minutes - talk
+        candidates = [c for c in self.candidates(phase) if c.low <= budget and (rested or facts.rest_days(c.technique) <= 1)]
+        chosen = self._planner.order.sort(choose(facts, candidates, weights, budget, phase.core), self._lasts)
         minutes = allot(facts, chosen, weights, budget, phase.core)
         steps = []
         for order, (candidate, time) in enumerate(zip(chosen, minutes, strict=True), 1):
-            why = self._planner._order.reason(candidate.role.slug, [c.role.slug for c in chosen[: order - 1]])
+            why = self._planner.order.reason(candidate.role.slug, [c.role.slug for c in chosen[: order - 1]])
             steps.append(self._step(order, candidate, time, entries[candidate.technique], weights, phase, why))
         return _Content(tuple(steps), sum(minutes) + talk)
 
@@ -317,7 +341,7 @@ class _Making:
     def _home(self, phase: PlanPhase) -> tuple[HomeItem, ...]:
         if phase.slug not in self._homes:
             merit = {entry.technique: entry.score.mean for entry in self._entries(phase)}
-            self._homes[phase.slug] = home_care(self._facts, self._ranking.condition, phase.slug, self._needs, self._weights(phase), merit)
+            self._homes[phase.slug] = home_care(self._facts, self._ranking.condition, phase.slug, self._needs, self.weights(phase), merit)
         return self._homes[phase.slug]
 
 
