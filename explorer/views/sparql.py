@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-import re
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,9 +19,9 @@ from kg.errors import PalpateError, UnknownName
 from kg.graph.describe import PREFIXES
 from kg.graph.index import KINDS
 from kg.graph.terms import PAL
-from kg.serving.api.protocol import endpoint
 from kg.serving.queries import Parameter, Stored, stored
-from kg.serving.sparql import Answer, QueryError
+from kg.serving.sparql import Answer, Endpoint, Formats, Query, QueryError
+from kg.serving.sparql.limits import from_environment
 
 _EMPTY = """PREFIX pal: <https://w3id.org/palpate/>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
@@ -116,22 +117,31 @@ def _fill(parameter: Parameter, value: str) -> None:
 
 # ---------------------------------------------------------------------------------------------------- the answer
 @st.cache_data(show_spinner="Asking", max_entries=200)
-def ask(version: str, text: str, accept: str) -> tuple[Answer, float]:
-    """The answer of the workers that `/sparql` uses, and the seconds that it took.
+def ask(version: str, text: str, table: str, graph: str) -> tuple[Answer, float]:
+    """The answer under the limits of `/sparql`, and the seconds that it took.
 
     Raises:
         QueryError: where the query is refused, malformed, or past a limit.
     """
     start = time.perf_counter()
-    answer = asyncio.run(endpoint().query(text, accept, _SECONDS))
+    workers, loop = _workers()
+    answer = asyncio.run_coroutine_threadsafe(workers.query(Query(text), Formats(table, graph), _SECONDS), loop).result()
     return answer, time.perf_counter() - start
+
+
+@st.cache_resource(show_spinner=False)
+def _workers() -> tuple[Endpoint, asyncio.AbstractEventLoop]:
+    """Workers for the lab, and the loop that they are asked on: pages run in threads, and a pool belongs to one loop."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return Endpoint(knowledge().path, replace(from_environment(), workers=2)), loop
 
 
 def answered(text: str, query: Stored | None) -> None:
     """The answer to a query in the form that was asked for."""
     version = knowledge().version.sha256
     try:
-        answer, seconds = ask(version, text, f"{_TABLE}, {_GRAPH};q=0.9")
+        answer, seconds = ask(version, text, _TABLE, _GRAPH)
     except QueryError as error:
         fault(error, text)
         return
@@ -235,16 +245,15 @@ def _downloads(text: str, name: str, forms: Mapping[str, tuple[str, str]]) -> No
     version = knowledge().version.sha256
     with st.container(horizontal=True):
         for words, (media, suffix) in forms.items():
-            st.download_button(words, lambda media=media: ask(version, text, media)[0].body, f"{name}.{suffix}", media,
+            st.download_button(words, lambda media=media: ask(version, text, media, media)[0].body, f"{name}.{suffix}", media,
                                icon=":material/download:", on_click="ignore", key=f"save-{suffix}")  # fmt: skip
 
 
 def fault(error: QueryError, text: str) -> None:
     """What is wrong with a query, with the line where it stands."""
     st.error(md(error.message.partition("\n")[0]), icon=":material/error:")
-    at = re.search(r"error at (\d+):(\d+)", error.message)
-    if at:
-        number, column = int(at[1]), int(at[2])
+    if {"line", "column"} <= set(error.extra):
+        number, column = error.extra["line"], error.extra["column"]
         lines = text.splitlines()
         if 0 < number <= len(lines):
             st.code(f"{number:>4} | {lines[number - 1]}\n       {' ' * (column - 1)}^", language=None)
@@ -259,7 +268,7 @@ def elsewhere(text: str) -> None:
         st.code(
             f'import kg\n\nquery = """{quoted}"""\nfor row in kg.load().knowledge.rdflib.query(query):\n    print(*row)', language="python"
         )
-    limits = endpoint().limits
+    limits = _workers()[0].limits
     st.caption(
         f"Limits: {limits.seconds:g} seconds, {limits.bytes // 2**20} MiB of answer, {limits.query_length:,} characters of query; "
         "reading only, "
