@@ -16,6 +16,7 @@ st.logo(LOGO, size="large")
 st.html(ROOT / "explorer" / "style.css")
 st.navigation(
     [
+        st.Page("views/before.py", title="Before the table", icon=":material/checklist:"),
         st.Page("views/find.py", title="Find", icon=":material/search:", default=True),
         st.Page("views/condition.py", title="Condition", icon=":material/personal_injury:"),
         st.Page("views/technique.py", title="Technique", icon=":material/front_hand:"),

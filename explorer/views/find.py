@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer import state
+from explorer.adaptations import adaptations, date_boxes
 from explorer.cards import card, caution_lines, legend, shared
 from explorer.parts import (
     disagreement_md,
@@ -22,6 +23,7 @@ from explorer.parts import (
     short,
 )
 from explorer.state import View
+from kg.reasoning.adapt import ADAPT
 from kg.reasoning.client import IRRITABILITY
 from kg.reasoning.rank import Entry, Ranking, Withheld
 from kg.reasoning.safety import Reason, Referral
@@ -241,8 +243,7 @@ def downloads(view: View) -> None:
     """The whole answer as files."""
 
     def rank() -> Ranking:
-        client = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
-        return engine().rank(view.condition or "", client)
+        return engine().rank(view.condition or "", view.client())
 
     with st.container(horizontal=True):
         st.download_button(
@@ -272,8 +273,7 @@ def questions(condition: str) -> None:
 
 def answer_for(view: View) -> None:
     """The answer for a condition and a client."""
-    client = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
-    answer = engine().rank(view.condition or "", client, explain=False)
+    answer = engine().rank(view.condition or "", view.client(), explain=False)
     head(answer)
     if answer.referral and answer.referral.stops:
         refer(answer, answer.referral)
@@ -281,6 +281,9 @@ def answer_for(view: View) -> None:
     if answer.referral:
         review(answer.referral)
     withheld_line(answer)
+    if answer.modifications:
+        with st.expander("How to change the treatment for this client", icon=":material/tune:", expanded=answer.modifications.decision != ADAPT):
+            adaptations(answer.modifications)
     questions(answer.condition)
     if answer.recommended:
         legend()
@@ -301,6 +304,8 @@ def page() -> None:
     view = state.read()
     with st.sidebar:
         controls(view)
+        if not view.problems:
+            date_boxes(view.hazards, view.dates, view.on, "find")
     for problem in view.problems:
         st.error(md(problem.message), icon=":material/error:")
     if view.problems:
