@@ -38,8 +38,8 @@ def date_boxes(hazards: Sequence[str], dates: Sequence[tuple[str, date]], on: da
         )  # fmt: skip
     if held:
         state.keep(f"{key}-session", session)
-        st.date_input("Date of the session", key=f"{key}-session", min_value=max(held.values()), format="YYYY-MM-DD",
-                      max_value=max(session, date.today() + timedelta(days=3650)), on_change=_session, args=(f"{key}-session",))  # fmt: skip
+        st.date_input("Date of the session", key=f"{key}-session", min_value=max(held.values()), on_change=_session, format="YYYY-MM-DD",
+                      max_value=max(session, date.today() + timedelta(days=3650)), args=(f"{key}-session",))  # fmt: skip
 
 
 def _dated(hazard: str, box: str, session: date) -> None:

@@ -83,6 +83,11 @@ class Walk:
         field = {YES: "present", NO: "absent", SKIPPED: "skip"}[answer]
         return replace(walk, **{field: (*getattr(walk, field), slug)})
 
+    def answer_to(self, slug: str) -> str:
+        """The answer that was given to a question or test; empty where there is none."""
+        return next((answer for name, answer in (("present", YES), ("absent", NO), ("skip", SKIPPED)) if slug in getattr(self, name)),
+                    dict(self.tests).get(slug, ""))  # fmt: skip
+
     # ------------------------------------------------------------------ what the engine says
     def screening(self) -> Screening:
         """The screening of all answers; hazards of the history are answers too."""
@@ -104,7 +109,7 @@ class Walk:
     @property
     def red_flags(self) -> tuple[str, ...]:
         """The red flags that are present."""
-        return tuple(slug for slug in self.present if knowledge()[slug].is_a("RedFlag"))
+        return tuple(slug for slug in (*self.present, *self.hazards) if knowledge()[slug].is_a("RedFlag"))
 
 
 def write(walk: Walk) -> None:
@@ -118,8 +123,11 @@ def read() -> tuple[Walk, list[PalpateError]]:
     problems: list[PalpateError] = []
     given = st.query_params
     known = (*_SINGLE, *_SEVERAL)
-    problems += [PalpateError(f"Unknown parameter {name!r}; there are {', '.join(sorted(known))}.") for name in sorted(set(given) - {*known})]
-    problems += [PalpateError(f"The parameter {name!r} may be given once.") for name in _SINGLE if len(given.get_all(name)) > 1]
+    for name in sorted(set(given) - {*known}):
+        problems.append(PalpateError(f"Unknown parameter {name!r}; there are {', '.join(sorted(known))}."))
+    for name in _SINGLE:
+        if len(given.get_all(name)) > 1:
+            problems.append(PalpateError(f"The parameter {name!r} may be given once."))
 
     def one(name: str, understand: Callable[[str], Any]) -> Any:
         found = _understood([given.get(name, "")], understand, problems)
@@ -132,8 +140,8 @@ def read() -> tuple[Walk, list[PalpateError]]:
     present = several("present", _answer)
     hazards, dates, on = state.read_hazards(problems)
     walk = Walk(
-        one("step", _step) or "complaint", complaint, region, one("age", _age), one("sex", lambda word: engine().screen(sex=word).person.sex),
-        one("phase", lambda word: engine().client(phase=word).phase),
+        one("step", _step) or "complaint", complaint, region, one("age", _age),
+        one("sex", lambda word: engine().screen(sex=word).person.sex), one("phase", lambda word: engine().client(phase=word).phase),
         one("irritability", lambda word: engine().client(irritability=word).irritability),
         tuple(slug for slug in present if not _is_hazard(slug)), several("absent", _answer), several("skip", _askable),
         several("test", _result), tuple(dict.fromkeys((*hazards, *filter(_is_hazard, present)))), dates, on, one("ask", _askable),

@@ -282,7 +282,8 @@ def answer_for(view: View) -> None:
         review(answer.referral)
     withheld_line(answer)
     if answer.modifications:
-        with st.expander("How to change the treatment for this client", icon=":material/tune:", expanded=answer.modifications.decision != ADAPT):
+        held = answer.modifications.decision != ADAPT
+        with st.expander("How to change the treatment for this client", icon=":material/tune:", expanded=held):
             adaptations(answer.modifications)
     questions(answer.condition)
     if answer.recommended:
