@@ -72,9 +72,10 @@ def adaptations(plan: ModificationPlan) -> None:
 
 
 def _held(plan: ModificationPlan) -> None:
-    """What holds hands-on work back, and what would lift it."""
+    """For each hazard what holds hands-on work back and what would lift it, and where work may go on."""
     lines = [f"- **{md(short(standing.label))}**: {md(text)}" for standing in plan.hazards
-             for text in dict.fromkeys(f"{reason.reason}. {reason.action}" for reason in standing.held_by)]  # fmt: skip
+             for text in dict.fromkeys([*(f"{reason.reason}. {reason.action}" for reason in standing.held_by), standing.where])
+             if text]  # fmt: skip
     if lines:
         st.markdown("\n".join(lines))
 
