@@ -148,6 +148,7 @@ def read() -> tuple[Walk, list[PalpateError]]:
     )  # fmt: skip
     if not problems:
         try:  # words that are understood one by one can still contradict each other
+            results_of(f"{test}={result}" for test, result in walk.tests)
             walk.assessment(walk.screening())
         except PalpateError as error:
             problems.append(error)

@@ -91,13 +91,12 @@ def test_a_tennis_elbow_goes_on_to_the_ranking_with_all_that_was_said(engine: En
     asked = engine.screen("tennis elbow").questions
     at.button(key=f"answer-no-{asked[0].finding}").click().run()
     assert at.query_params["absent"] == asked[0].finding
-    at.button(key=f"answer-not asked-{next(b.key for b in at.button if b.label == 'Not asked').removeprefix('answer-not asked-')}").click().run()
+    next(button for button in at.button if button.label == "Not asked").click().run()
     put_off = at.query_params["skip"]
     assert f"Not asked: {len(asked) - 1} questions" in next(box.label for box in at.expander if box.label.startswith("Not asked"))
     step(at, "questions")
     at.multiselect(key="before-hazards").set_value(["warfarin|Coumadin", "recent-surgery"]).run()
     assert at.query_params["hazard"] == ["warfarin", "recent-surgery"]
-    at.session_state["before-phase"] = "chronic"
     at.get("button_group")[0].set_value("chronic").run()
     plan = engine.adapt(engine.client("chronic", hazards=["warfarin", "recent-surgery"]), ELBOW).plan
     assert plan
@@ -187,7 +186,7 @@ def test_a_word_not_understood_is_said_and_nothing_else(params: dict[str, Any], 
 
 
 def test_words_of_every_kind_are_understood() -> None:
-    at = opened("before", step="result", complaint="M77.1", present="worse with gripping", hazard="Coumadin", sex="Female", age="44")
+    at = opened("before", step="result", complaint="M77.10", present="worse with gripping", hazard="Coumadin", sex="Female", age="44")
     assert "44 years" in text(at)
     assert "Warfarin" in text(at)
 
@@ -264,11 +263,12 @@ def test_a_walk_by_keyboard_and_back(server: str, browser: Browser) -> None:  # 
     onward.focus()
     onward.press("Enter")
     expect(page).to_have_url(f"{server}/before?step=questions&region=shoulder")
-    page.keyboard.press("Alt+KeyN")
+    expect(page.get_by_role("button", name="No", exact=True)).to_be_visible()
+    page.keyboard.press("Alt+n")
     expect(page.get_by_text("1 answered")).to_be_visible()
     page.go_back()
     expect(page.get_by_text("0 answered")).to_be_visible()
-    page.keyboard.press("Alt+KeyY")
+    page.keyboard.press("Alt+y")
     expect(page.get_by_role("heading", name="do not treat")).to_be_visible()
     with page.expect_download() as saved:
         page.get_by_role("button", name="PDF").click()
