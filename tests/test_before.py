@@ -113,7 +113,7 @@ def test_a_tennis_elbow_goes_on_to_the_ranking_with_all_that_was_said(engine: En
     assert best.differential[0].label in shown
     assert "None of these" in shown
     assert put_off not in at.query_params.get("absent", "")
-    ranking = address(at, "Rank techniques for the complaint as named: Lateral elbow tendinopathy")
+    ranking = address(at, "Rank techniques for the complaint as it was named: Lateral elbow tendinopathy")
     assert ranking == {"condition": [ELBOW], "phase": ["chronic"], "hazard": ["recent-surgery", "warfarin"]}
     find = opened(**ranking)
     assert find.title[0].value == engine.knowledge.label(ELBOW)
@@ -126,7 +126,7 @@ def test_red_flags_and_dates_go_along_to_the_ranking(engine: Engine) -> None:
         if not engine.screen("tennis elbow", present=[slug]).referral
     )  # fmt: skip
     at = opened("before", step="result", complaint=ELBOW, present=weak, **SURGERY)
-    ranking = address(at, "Rank techniques")
+    ranking = address(at, "Rank techniques for Lateral elbow tendinopathy")
     assert ranking["red_flag"] == [weak]
     assert set(ranking["hazard"]) == set(SURGERY["hazard"])
     assert ranking["on"] == ["2026-11-20"]

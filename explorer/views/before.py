@@ -240,7 +240,7 @@ def result(here: Walk, screening: Screening) -> None:
         st.warning("The ranking is stricter than this screening: it refers on any red flag that is there, a weak one too.",
                    icon=":material/flag:")  # fmt: skip
     if screening.complaint:
-        _ranking(here, screening.complaint, f"Rank techniques for the complaint as named: {short(label(screening.complaint))}")
+        _ranking(here, screening.complaint, f"Rank techniques for the complaint as it was named: {short(label(screening.complaint))}")
     for candidate in assessment.differential[:_SHOWN]:
         _candidate(here, candidate)
     rest = sum(candidate.probability for candidate in assessment.differential[_SHOWN:])
@@ -255,7 +255,7 @@ def _candidate(here: Walk, candidate: Candidate) -> None:
     with left:
         _bar(candidate.label, candidate.probability, "; ".join(hints) or "No answer speaks for or against it")
     with right:
-        _ranking(here, candidate.condition, "Rank techniques")
+        _ranking(here, candidate.condition, f"Rank techniques for {short(candidate.label)}")
 
 
 def _hint(hint: Hint) -> str:
@@ -281,22 +281,29 @@ def _ranking(here: Walk, condition: str, words: str) -> None:
 def summary(here: Walk, screening: Screening) -> None:
     """All that was asked and found, for the file of the client."""
     st.header("Summary", anchor=False)
-    open_ = screening.questions
+    said(here, screening)
+    st.subheader("How to change the treatment", anchor=False)
+    modifications(here, screening)
+    printer()
+    answers(here)
+    not_asked(screening.questions)
+
+
+def said(here: Walk, screening: Screening) -> None:
+    """All answers, and how much was not asked; on paper with lines for names."""
+    open_, referral = screening.questions, screening.referral
     dates = {slug: f" ({', '.join(day.isoformat() for name, day in here.dates if name == slug)})" for slug, _ in here.dates}
+    st.html("<p class='pal-paper'>Client: ____________________ Date: ______________ Therapist: ____________________</p>")
     facts([
         ("There", "; ".join(map(label, here.present)) or "nothing"),
         ("Not there", "; ".join(map(label, here.absent)) or "nothing"),
         ("Tests", "; ".join(f"{label(test)}: {found}" for test, found in here.tests) or "none"),
         ("Hazards", "; ".join(label(slug) + dates.get(slug, "") for slug in here.client().hazards) or "none stated"),
-        ("Phase", ", ".join(filter(None, (here.phase or "not stated", here.irritability and f"irritability {here.irritability}")))),
+        ("Phase", here.phase or "not stated"),
+        ("Irritability", here.irritability or "not stated"),
         ("Red flags not asked", f"{plural(len(open_), 'question')} ({_counts(open_)})" if open_ else "none"),
-        ("Referral", "none called for by what was asked; that excludes nothing" if not screening.referral else screening.referral.urgency),
+        ("Referral", referral.urgency.replace("-", " ") if referral else "none called for by what was asked; that excludes nothing"),
     ])  # fmt: skip
-    st.subheader("How to change the treatment", anchor=False)
-    modifications(here, screening)
-    printer()
-    answers(here)
-    not_asked(open_)
 
 
 def printer() -> None:
@@ -320,6 +327,8 @@ def refer(here: Walk, screening: Screening, referral: Referral) -> None:
         _reasons(screening)
     letter(screening)
     st.markdown("The walk ends here: no technique is shown until a physician has seen the client.")
+    st.subheader("Summary", anchor=False)
+    said(here, screening)
     printer()
     answers(here)
     not_asked(screening.questions)
