@@ -185,6 +185,14 @@ def test_a_word_not_understood_is_said_and_nothing_else(params: dict[str, Any], 
     assert "Go on without it" in links(at)
 
 
+def test_the_nearest_name_leads_on() -> None:
+    at = opened("before", step="complaint", complaint="tenis elbow", age="44")
+    assert not at.button
+    right = address(at, "Lateral elbow tendinopathy (tennis elbow)")
+    assert right == {"step": ["complaint"], "complaint": [ELBOW], "age": ["44"]}
+    assert not opened("before", **right).error
+
+
 def test_words_of_every_kind_are_understood() -> None:
     at = opened("before", step="result", complaint="M77.10", present="worse with gripping", hazard="Coumadin", sex="Female", age="44")
     assert "44 years" in text(at)
@@ -277,6 +285,24 @@ def test_a_walk_by_keyboard_and_back(server: str, browser: Browser) -> None:  # 
     expect(page.get_by_text("0 answered")).to_be_visible()
     page.go_forward()
     expect(page.get_by_role("heading", name="do not treat")).to_be_visible()
+    page.close()
+
+
+@in_a_browser
+def test_a_misspelt_complaint_leads_to_the_nearest(server: str, browser: Browser) -> None:  # noqa: F811
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    page.goto(f"{server}/before")
+    box = page.get_by_role("combobox", name="Complaint")
+    box.focus()
+    box.press_sequentially("tenis elbow")
+    page.get_by_role("option").first.wait_for()
+    box.press("Enter")
+    expect(page.get_by_text("There is no condition or region")).to_be_visible()
+    page.get_by_role("link", name="Lateral elbow tendinopathy").click()
+    expect(page).to_have_url(f"{server}/before?step=complaint&complaint={ELBOW}")
+    expect(page.get_by_role("button", name="red-flag question")).to_be_visible()
     page.close()
 
 

@@ -14,6 +14,7 @@ from explorer.adaptations import adaptations, date_boxes
 from explorer.parts import cap, engine, facts, footer, knowledge, label, md, plural, safety_grounds_md, short
 from explorer.walk import NO, SKIPPED, STEPS, YES, Asked, Walk
 from kg.documents.letter import as_markdown, as_pdf
+from kg.errors import PalpateError, UnknownName
 from kg.reasoning.assess import NEGATIVE, POSITIVE, Candidate, Hint
 from kg.reasoning.client import IRRITABILITY
 from kg.reasoning.safety import URGENCIES, Referral
@@ -373,6 +374,21 @@ def letter(screening: Screening) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- the page
+def not_understood(here: Walk, problems: Sequence[PalpateError]) -> None:
+    """Which words of the address are not understood, with the nearest names as links; nothing is said before that."""
+    for problem in problems:
+        st.error(md(problem.message), icon=":material/error:")
+        if isinstance(problem, UnknownName):
+            with st.container(horizontal=True, gap="small"):
+                for name in problem.nearest:
+                    corrected = {key: [name if value == problem.name else value for value in st.query_params.get_all(key)]
+                                 for key in st.query_params}  # fmt: skip
+                    shown = label(name) if name in knowledge() else name
+                    st.page_link(PAGE, label=md(cap(shown)), icon=":material/arrow_forward:", query_params=corrected)
+    st.markdown("Nothing is said while a word of this address is not understood.")
+    st.page_link(PAGE, label="Go on without it", icon=":material/arrow_forward:", query_params=here.params())
+
+
 _DRAW = {"complaint": complaint, "questions": questions, "history": history, "findings": findings, "result": result}
 
 
@@ -382,10 +398,7 @@ def page() -> None:
     here, problems = walk.read()
     st.title("Before the table", anchor=False)
     if problems:
-        for problem in problems:
-            st.error(md(problem.message), icon=":material/error:")
-        st.markdown("Nothing is said while a word of this address is not understood.")
-        st.page_link(PAGE, label="Go on without it", icon=":material/arrow_forward:", query_params=here.params())
+        not_understood(here, problems)
     else:
         screening = here.screening()
         if not here.place:
