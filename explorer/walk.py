@@ -1,6 +1,7 @@
 """The walk before the table: what its address says of a client, and how an answer changes it.
 
-The address is the truth, as on Find: each step is a link, a link reproduces the view, back and forward work.
+The address is the truth, as on Find: a link reproduces the view, back and forward work. Steps and answers are buttons that
+write it, since a link to the page on which it stands leaves the address of the browser as it was.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -20,7 +20,6 @@ from kg.reasoning.client import IRRITABILITY
 from kg.reasoning.safety import URGENCIES, Referral
 from kg.reasoning.screen import OLDEST, Question, Screening
 
-PAGE = "views/before.py"
 _SHOWN, _HINTS = 8, 3
 _DEGREES = ("low", "moderate", "high")
 _ANSWERS = ((YES, "Yes", ":material/check:", "Alt+Y"), (NO, "No", ":material/close:", "Alt+N"),
@@ -34,14 +33,14 @@ _CLIENT = ("region", "complaint", "age", "sex", "phase", "irritability", "hazard
 
 # ---------------------------------------------------------------------------------------------------- the frame
 def steps(here: Walk) -> None:
-    """The steps as links; the current one is framed, underlined and named as such."""
+    """The steps as buttons, which write the address; the current one is framed, underlined and named as such."""
     place = list(STEPS).index(here.step)
     st.markdown(f":gray[Step {place + 1} of {len(STEPS)}: **{STEPS[here.step]}**]")
     with st.container(horizontal=True, gap="small", key="walk-steps"):
         for number, (step, name) in enumerate(STEPS.items(), 1):
-            closed = number > 1 and not here.place
-            with st.container(width="content", key="walk-here" if step == here.step else f"walk-{'off' if closed else 'at'}-{step}"):
-                st.page_link(PAGE, label=f"{number}. {name}", query_params=here.at(step).params(), disabled=closed)
+            with st.container(width="content", key="walk-here" if step == here.step else f"walk-at-{step}"):
+                st.button(f"{number}. {name}", key=f"step-{step}", disabled=number > 1 and not here.place, on_click=walk.write,
+                          args=(here.at(step),))  # fmt: skip
 
 
 def client_line(screening: Screening) -> None:
@@ -143,7 +142,8 @@ def answers(here: Walk) -> None:
     with st.expander(f"Answers so far ({len(rows)}); choose one to change it", icon=":material/edit:", key="walk-go-answers"):
         for slug, answer in rows:
             again = replace(here.at("questions" if knowledge()[slug].is_a("RedFlag") else "findings"), ask=slug)
-            st.page_link(PAGE, label=f"**{cap(answer)}**: {md(label(slug))}", query_params=again.params())
+            st.button(f"**{cap(answer)}**: {md(label(slug))}", key=f"change-{slug}", type="tertiary", on_click=walk.write, args=(again,),
+                      wrap=True)  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------------- 2 red flags
@@ -334,7 +334,7 @@ def refer(here: Walk, screening: Screening, referral: Referral) -> None:
     answers(here)
     not_asked(screening.questions)
     with st.container(key="walk-go-back"):
-        st.page_link(PAGE, label="A new client", icon=":material/restart_alt:", query_params={})
+        st.button("A new client", icon=":material/restart_alt:", key="new", on_click=walk.write, args=(Walk(),))
 
 
 def review(screening: Screening) -> None:
@@ -375,18 +375,19 @@ def letter(screening: Screening) -> None:
 
 # ---------------------------------------------------------------------------------------------------- the page
 def not_understood(here: Walk, problems: Sequence[PalpateError]) -> None:
-    """Which words of the address are not understood, with the nearest names as links; nothing is said before that."""
+    """Which words of the address are not understood, with the nearest names to choose; nothing is said before that."""
     for problem in problems:
         st.error(md(problem.message), icon=":material/error:")
         if isinstance(problem, UnknownName):
-            with st.container(horizontal=True, gap="small"):
+            with st.container(horizontal=True, gap="small", key=f"walk-meant-{problem.name}"):
                 for name in problem.nearest:
                     corrected = {key: [name if value == problem.name else value for value in st.query_params.get_all(key)]
                                  for key in st.query_params}  # fmt: skip
                     shown = label(name) if name in knowledge() else name
-                    st.page_link(PAGE, label=md(cap(shown)), icon=":material/arrow_forward:", query_params=corrected)
+                    st.button(md(cap(shown)), icon=":material/arrow_forward:", key=f"meant-{problem.name}-{name}",
+                              on_click=st.query_params.from_dict, args=(corrected,))  # fmt: skip
     st.markdown("Nothing is said while a word of this address is not understood.")
-    st.page_link(PAGE, label="Go on without it", icon=":material/arrow_forward:", query_params=here.params())
+    st.button("Go on without it", icon=":material/arrow_forward:", key="without", on_click=walk.write, args=(here,))
 
 
 _DRAW = {"complaint": complaint, "questions": questions, "history": history, "findings": findings, "result": result}
