@@ -84,6 +84,12 @@ class Walk:
         field = {YES: "present", NO: "absent", SKIPPED: "skip"}[answer]
         return replace(walk, **{field: (*getattr(walk, field), slug)})
 
+    def agreed(self) -> "Walk":
+        """The walk without answers that contradict each other: what is present stays, a test with two results goes."""
+        names = [test for test, _ in self.tests]
+        return replace(self, absent=tuple(slug for slug in self.absent if slug not in {*self.present, *self.hazards}),
+                       tests=tuple(pair for pair in self.tests if names.count(pair[0]) == 1))  # fmt: skip
+
     def answer_to(self, slug: str) -> str:
         """The answer that was given to a question or test; empty where there is none."""
         return next((answer for name, answer in (("present", YES), ("absent", NO), ("skip", SKIPPED)) if slug in getattr(self, name)),
@@ -153,6 +159,7 @@ def read() -> tuple[Walk, list[PalpateError]]:
             walk.assessment(walk.screening())
         except PalpateError as error:
             problems.append(error)
+            walk = walk.agreed()
     return walk, problems
 
 

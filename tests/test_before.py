@@ -178,7 +178,7 @@ def test_a_word_not_understood_is_said_and_nothing_else(params: dict[str, Any], 
     assert not at.header
     assert all(button.key.startswith("meant-") or button.key == "without" for button in at.button)
     at.button(key="without").click().run()
-    assert not at.error or "contradict" in message or "cannot be both" in message
+    assert not at.error
 
 
 def test_the_nearest_name_leads_on() -> None:
