@@ -17,6 +17,10 @@ IMAGES = Path(__file__).parent / "images"
 CLIENT = "condition=plantar-fasciitis&phase=chronic&hazard=warfarin"
 SHOTS = {
     "start": "/",
+    "before": "/before?step=questions&region=shoulder&age=58&sex=female",
+    "before-referral": "/before?step=questions&region=shoulder&age=58&sex=female&present=breathless-weary-jaw-back-pain",
+    "before-history": "/before?step=history&region=elbow&phase=chronic&hazard=warfarin&hazard=recent-surgery%3D2026-10-01&on=2026-11-20",
+    "before-result": "/before?step=result&region=elbow&present=worse-with-gripping&present=pain-at-outer-elbow&hazard=warfarin",
     "find": f"/?{CLIENT}",
     "mechanism": f"/?{CLIENT}",
     "withheld": f"/?{CLIENT}",

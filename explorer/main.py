@@ -21,6 +21,7 @@ def run() -> None:
     page = st.navigation(
         {
             "Decide": [
+                st.Page("views/before.py", title="Before the table", icon=":material/checklist:"),
                 st.Page("views/find.py", title="Find", icon=":material/search:", default=True),
                 st.Page("views/plan.py", title="Plan", icon=":material/event_note:"),
                 st.Page("views/compare.py", title="Compare", icon=":material/balance:"),

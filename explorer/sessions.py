@@ -101,7 +101,7 @@ def made(question: Question) -> Plan:
 @st.cache_resource(show_spinner="Planning", max_entries=64)
 def _made(version: str, key: str, _question: Question) -> Plan:
     view = _question.view
-    client = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
+    client = view.client()
     return planner().plan(view.condition or "", client, sessions=_question.sessions, minutes=_question.minutes)
 
 

@@ -4,7 +4,8 @@ The URL is the truth. Widgets are set from it before they are drawn, and write t
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from explorer.parts import engine, md
 from kg.errors import PalpateError, UnknownName
 from kg.graph.index import Names
 from kg.graph.names import nearest
+from kg.reasoning.client import Client
 
 _ALIAS = "|"
 _LAST = "last-client"
@@ -83,7 +85,10 @@ def put(**parameters: str | Sequence[str] | None) -> None:
 # ---------------------------------------------------------------------------------------------------- the client of Find
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the URL of Find says: slugs, and one message for each word that the graph does not hold."""
+    """What the URL of Find says: slugs, and one message for each word that the graph does not hold.
+
+    `dates` are those of hazards, `on` is the date of the session; without them a dated hazard is taken as undated, the safe side.
+    """
 
     condition: str | None = None
     phase: str | None = None
@@ -91,15 +96,22 @@ class View:
     hazards: tuple[str, ...] = ()
     red_flags: tuple[str, ...] = ()
     problems: tuple[PalpateError, ...] = field(default=(), compare=False)
+    dates: tuple[tuple[str, date], ...] = ()
+    on: date | None = None
+
+    def client(self) -> Client:
+        """The client as the engine reads it, dates included."""
+        return engine().client(self.phase, self.irritability, hazard_words(self.hazards, self.dates), self.red_flags, self.on)
 
     def params(self) -> dict[str, str | list[str]]:
         """The view as query parameters, named as those of the JSON API."""
         stated = {"condition": self.condition, "phase": self.phase, "irritability": self.irritability,
-                  "hazard": list(self.hazards), "red_flag": list(self.red_flags)}  # fmt: skip
+                  "hazard": list(hazard_words(self.hazards, self.dates)), "red_flag": list(self.red_flags),
+                  "on": self.on.isoformat() if self.on and self.dates else None}  # fmt: skip
         return {name: value for name, value in stated.items() if value}
 
 
-_SINGLE = ("condition", "phase", "irritability")
+_SINGLE = ("condition", "phase", "irritability", "on")
 _PARAMETERS = {*_SINGLE, "hazard", "red_flag"}
 
 
@@ -117,11 +129,11 @@ def read(further: Sequence[str] = ()) -> View:
         if len(st.query_params.get_all(name)) > 1:
             problems.append(PalpateError(f"The parameter {name!r} may be given once."))
     condition = _resolved(names, st.query_params.get_all("condition")[:1], "Condition", problems)
-    hazards = _resolved(names, st.query_params.get_all("hazard"), "Hazard", problems)
+    hazards, dates, on = read_hazards(problems)
     red_flags = _resolved(names, st.query_params.get_all("red_flag"), "RedFlag", problems)
     phase = _stated("phase", lambda word: engine().client(phase=word).phase, problems)
     irritability = _stated("irritability", lambda word: engine().client(irritability=word).irritability, problems)
-    return View(condition[0] if condition else None, phase, irritability, hazards, red_flags, tuple(problems))
+    return View(condition[0] if condition else None, phase, irritability, hazards, red_flags, tuple(problems), dates, on)
 
 
 def _resolved(names: Names, words: Iterable[str], cls: str, problems: list[PalpateError]) -> tuple[str, ...]:
@@ -132,6 +144,40 @@ def _resolved(names: Names, words: Iterable[str], cls: str, problems: list[Palpa
         except PalpateError as error:
             problems.append(error)
     return tuple(dict.fromkeys(found))
+
+
+def read_hazards(problems: list[PalpateError]) -> tuple[tuple[str, ...], tuple[tuple[str, date], ...], date | None]:
+    """The hazards of the URL, the dates of those that bear one, and the date of the session."""
+    on = _session(problems)
+    read = _hazards(st.query_params.get_all("hazard"), on, problems)
+    undated = {slug for client in read if not client.dates for slug in client.hazards}
+    dates = {pair for client in read for pair in client.dates if pair[0] not in undated}
+    return tuple(dict.fromkeys(slug for client in read for slug in client.hazards)), tuple(sorted(dates)), on
+
+
+def hazard_words(hazards: Iterable[str], dates: Sequence[tuple[str, date]]) -> tuple[str, ...]:
+    """Hazards as the URL and the engine read them: each slug, with `=YYYY-MM-DD` for each of its dates."""
+    return tuple(word for slug in hazards
+                 for word in [f"{slug}={day.isoformat()}" for dated, day in dates if dated == slug] or [slug])  # fmt: skip
+
+
+def _session(problems: list[PalpateError]) -> date | None:
+    try:
+        return engine().client(on=st.query_params.get("on") or None).on
+    except PalpateError as error:
+        problems.append(error)
+        return None
+
+
+def _hazards(words: Iterable[str], on: date | None, problems: list[PalpateError]) -> list[Client]:
+    """One client for each word that is a hazard, with or without a date that can be used."""
+    found = []
+    for word in filter(None, words):
+        try:
+            found.append(engine().client(hazards=[word], on=on))
+        except PalpateError as error:
+            problems.append(error)
+    return found
 
 
 def _stated(name: str, resolve: Callable[[str], str | None], problems: list[PalpateError]) -> str | None:
@@ -148,17 +194,34 @@ def write(view: View) -> None:
 
 
 def rewrite(view: View, further: Mapping[str, list[str]] | None = None) -> None:
-    """As `write`, but hazards and red flags that were not understood stay, until somebody goes on without them.
+    """As `write`, but hazards and red flags that were not understood stay, until somebody goes on without them, and so do dates.
 
     Args:
         view: the client.
         further: parameters of the page, to be written beside it.
     """
-    params = {**view.params(), **(further or {})}
-    for name, cls in (("hazard", "Hazard"), ("red_flag", "RedFlag")):
-        unread = [word for word in st.query_params.get_all(name) if word and not _resolved(engine().names, [word], cls, [])]
-        if unread:
-            params[name] = [*params.get(name, ()), *unread]
+    _, dates, on = read_hazards([])
+    params = replace(view, dates=tuple(pair for pair in dates if pair[0] in view.hazards), on=on).params() | dict(further or {})
+    unread = {"hazard": [word for word in st.query_params.get_all("hazard") if word and not _hazards([word], on, [])],
+              "red_flag": [word for word in st.query_params.get_all("red_flag")
+                           if word and not _resolved(engine().names, [word], "RedFlag", [])]}  # fmt: skip
+    for name, words in unread.items():
+        if words:
+            params[name] = [*params.get(name, ()), *words]
+            params |= {"on": st.query_params["on"]} if "on" in st.query_params else {}
+    st.query_params.from_dict(params)
+
+
+def put_date(hazard: str, day: date | None, on: date) -> None:
+    """Write the date of a hazard and that of the session into the URL; None takes the date away."""
+    params: dict[str, Any] = {name: st.query_params.get_all(name) for name in st.query_params}
+    slugs, dates, _ = read_hazards([])
+    if hazard in slugs:
+        kept = tuple(pair for pair in dates if pair[0] != hazard)
+        new = (*kept, (hazard, day)) if day else kept
+        params |= {"hazard": list(hazard_words(slugs, new)), "on": on.isoformat()}
+        if not new:
+            del params["on"]
     st.query_params.from_dict(params)
 
 

@@ -154,3 +154,17 @@ def test_a_client_made_by_hand_keeps_its_dates(engine: Engine) -> None:
 
 def test_no_name_of_a_hazard_reads_as_a_date(engine: Engine) -> None:
     assert not [name for name in engine.names.table("Hazard") if "=" in name]
+
+
+@given(age=st.integers(0, 120))
+def test_an_age_brings_no_disease(age: int) -> None:
+    knowledge = kg.load().knowledge
+    for hazard in kg.load().client(age=age).hazards:
+        assert not knowledge[hazard].is_a("Condition")
+        assert not knowledge[hazard].is_a("SeriousPathology")
+
+
+def test_an_age_brings_the_hazards_of_that_age(engine: Engine) -> None:
+    assert "infant" in engine.client(age=1).hazards
+    assert "minor-client" in engine.client(age=17).hazards
+    assert engine.client(age=40).hazards == ()

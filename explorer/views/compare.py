@@ -1,6 +1,7 @@
 """Compare: two to four techniques for one condition and client, side by side."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 import streamlit as st
@@ -138,7 +139,7 @@ def page() -> None:
     problems: list[PalpateError] = []
     chosen = state.choices("technique", "Technique", problems, _MOST)
     view = state.read(("technique",))
-    view = View(view.condition, view.phase, view.irritability, view.hazards, view.red_flags, (*view.problems, *problems))
+    view = replace(view, problems=(*view.problems, *problems))
     with st.sidebar:
         client.controls(view, ("technique",))
     st.title("Compare techniques", anchor=False)
@@ -153,7 +154,7 @@ def page() -> None:
 def compare(view: View, chosen: Sequence[str]) -> None:
     """The answer for a condition and a client, for the chosen techniques, else for the best ranked."""
     state.remember(view)
-    asked = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
+    asked = view.client()
     answer = engine().rank(view.condition or "", asked, explain=False)
     st.markdown(f"for **{md(label(answer.condition))}**")
     st.markdown(" ".join(client.chips(answer)))

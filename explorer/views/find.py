@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer import client, state
+from explorer.adaptations import adaptations, date_boxes
 from explorer.cards import card, caution_lines, legend, shared
 from explorer.parts import (
     disagreement_md,
@@ -22,6 +23,7 @@ from explorer.parts import (
     short,
 )
 from explorer.state import View
+from kg.reasoning.adapt import ADAPT
 from kg.reasoning.rank import Entry, Ranking, Withheld
 from kg.reasoning.safety import Reason
 
@@ -178,8 +180,7 @@ def downloads(view: View) -> None:
     """The whole answer as files."""
 
     def rank() -> Ranking:
-        asked = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
-        return engine().rank(view.condition or "", asked)
+        return engine().rank(view.condition or "", view.client())
 
     with st.container(horizontal=True):
         st.download_button(
@@ -209,8 +210,7 @@ def questions(condition: str) -> None:
 
 def answer_for(view: View) -> None:
     """The answer for a condition and a client."""
-    asked = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
-    answer = engine().rank(view.condition or "", asked, explain=False)
+    answer = engine().rank(view.condition or "", view.client(), explain=False)
     head(answer)
     if answer.referral and answer.referral.stops:
         client.refer(answer.referral)
@@ -218,6 +218,10 @@ def answer_for(view: View) -> None:
     if answer.referral:
         client.review(answer.referral)
     withheld_line(answer)
+    if answer.modifications:
+        held = answer.modifications.decision != ADAPT
+        with st.expander("How to change the treatment for this client", icon=":material/tune:", expanded=held):
+            adaptations(answer.modifications)
     questions(answer.condition)
     if answer.recommended:
         legend()
@@ -238,6 +242,8 @@ def page() -> None:
     view = state.read()
     with st.sidebar:
         client.controls(view)
+        if not view.problems:
+            date_boxes(view.hazards, view.dates, view.on, "find")
     if not client.not_understood(view, "views/find.py"):
         if view.condition:
             state.remember(view)

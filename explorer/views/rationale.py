@@ -1,6 +1,7 @@
 """Rationale: why a technique may help a condition, as a flow, as a network, and in words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -67,7 +68,7 @@ def words(paths: Sequence[Rationale]) -> None:
 def explain(view: View, chosen: Sequence[str], form: str) -> None:
     """The paths for a condition and a client."""
     state.remember(view)
-    asked = engine().client(view.phase, view.irritability, view.hazards, view.red_flags)
+    asked = view.client()
     answer = engine().rank(view.condition or "", asked, explain=False)
     st.markdown(f"for **{md(label(answer.condition))}**")
     st.markdown(" ".join(client.chips(answer)))
@@ -132,7 +133,7 @@ def page() -> None:
     chosen = state.choices("technique", "Technique", problems, 4)
     form = state.one_of("form", list(_FORMS), "flow")
     view = state.read(("technique", "form"))
-    view = View(view.condition, view.phase, view.irritability, view.hazards, view.red_flags, (*view.problems, *problems))
+    view = replace(view, problems=(*view.problems, *problems))
     with st.sidebar:
         client.controls(view, ("technique", "form"))
     st.title("Why may it help?", anchor=False)

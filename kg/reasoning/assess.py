@@ -273,7 +273,8 @@ class Assessor:
         posterior /= posterior.sum()
         order = sorted(range(len(self._conditions)), key=lambda place: (-posterior[place], self._conditions[place]))
         differential = tuple(self._candidate(place, float(posterior[place]), hints[place]) for place in order)
-        word, reason = self._confidence(differential, len(answers.present) + len(answers.absent) + len(results))
+        telling = [*(slug for slug in answers.present | answers.absent if slug in self._shown), *self._accuracies.keys() & results.keys()]
+        word, reason = self._confidence(differential, len(telling))
         return Assessment(
             self._knowledge.version, screening, tuple(sorted(results.items())), place, differential, float(posterior[-1]), word, reason,
             self._next(posterior, answers, results),
@@ -334,7 +335,7 @@ class Assessor:
                          tuple(h for h in ordered if h.ratio > 1), tuple(h for h in ordered if h.ratio < 1))  # fmt: skip
 
     def _confidence(self, differential: tuple[Candidate, ...], answered: int) -> tuple[str, str]:
-        """A word for how far the first place can be relied on, from its probability and from how much was asked."""
+        """A word for how far the first place can be relied on, from its probability and from how many answers tell conditions apart."""
         most = differential[0].probability * answered / (answered + self._parameters["assess-answers"])
         best = f"the first has {differential[0].probability:.0%}, the second {differential[1].probability:.0%}"
         return in_words(self._knowledge, "ConfidenceWord", most), f"{answered} answer{'' if answered == 1 else 's'}; {best}"

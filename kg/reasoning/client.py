@@ -16,6 +16,8 @@ from kg.graph.names import nearest
 IRRITABILITY = "irritability-"
 ANY_PHASE = "any"
 _OLDEST = 120
+_OCCURRING = ("Condition", "SeriousPathology")
+"""Classes of diseases: their ages say in whom they occur, and never that whoever is of that age has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +153,5 @@ def _of_age(knowledge: Knowledge, age: int | None) -> list[str]:
     if not 0 <= age <= _OLDEST:
         raise PalpateError(f"age must be a number of years from 0 to {_OLDEST}, not {age}.")
     bound = [node for node in knowledge.of_class("Hazard") if {"fromAge", "toAge"} & set(node.properties)]
+    bound = [node for node in bound if not any(map(node.is_a, _OCCURRING))]
     return [node.slug for node in bound if node.number("fromAge", 0) <= age <= node.number("toAge", _OLDEST)]
