@@ -125,7 +125,7 @@ def test_red_flags_and_dates_go_along_to_the_ranking(engine: Engine) -> None:
     assert ranking["red_flag"] == [weak]
     assert set(ranking["hazard"]) == set(SURGERY["hazard"])
     assert ranking["on"] == ["2026-11-20"]
-    assert "refers on any red flag" in text(at)
+    assert "weighs the red flags" in text(at)
 
 
 def test_a_hazard_of_an_emergency_ends_the_walk(engine: Engine) -> None:
