@@ -238,7 +238,7 @@ def result(here: Walk, screening: Screening) -> None:
     st.markdown(f"**Confidence: {assessment.confidence}** ({md(assessment.confidence_reason)}). "
                 "These are conditions that the answers fit, by how well they fit; it is not certain that it is one of them.")  # fmt: skip
     if here.red_flags:
-        st.warning("The ranking is stricter than this screening: it refers on any red flag that is there, a weak one too.",
+        st.warning("The ranking weighs the red flags that are there once more: two weak ones of one disease refer together.",
                    icon=":material/flag:")  # fmt: skip
     if screening.complaint:
         _ranking(here, screening.complaint, f"Rank techniques for the complaint as it was named: {short(label(screening.complaint))}")
