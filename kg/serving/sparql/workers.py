@@ -44,11 +44,12 @@ def _serve(pipe: socket.socket, paths: Sequence[str], memory: int, sockets: bool
         free = os.dup(0)  # the lowest number that a new file or socket could have
         os.close(free)
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, free))
-    pipe.sendall(b"R")
-    while head := _read(pipe, _LENGTH.size):
-        query, formats, limit = pickle.loads(_read(pipe, _LENGTH.unpack(head)[0]))
-        answer = pickle.dumps(_answer(store, query, formats, limit))
-        pipe.sendall(_LENGTH.pack(len(answer)) + answer)
+    with suppress(ConnectionError):  # the server is gone: nobody waits
+        pipe.sendall(b"R")
+        while head := _read(pipe, _LENGTH.size):
+            query, formats, limit = pickle.loads(_read(pipe, _LENGTH.unpack(head)[0]))
+            answer = pickle.dumps(_answer(store, query, formats, limit))
+            pipe.sendall(_LENGTH.pack(len(answer)) + answer)
 
 
 def _read(pipe: socket.socket, size: int) -> bytes:
