@@ -41,6 +41,9 @@ class Certainty:
     start: str
     doubts: tuple[Doubt, ...]
 
+    def __str__(self) -> str:
+        return self.level
+
     @property
     def reason(self) -> str:
         """In one line: where it began, and what took it down."""
