@@ -1,9 +1,10 @@
 """How fast the ranking is, against what a user would write instead; all in one run, so that only ratios count.
 
-    python benchmarks/ranking.py [--copies 1 10 100]
+    python benchmarks/ranking.py [--copies 10 100]
 
 Scoring one condition by arrays, against the same sum of evidence as one SPARQL query on Oxigraph, on rdflib, and by
 walking paths with networkx. Medians of wall time; each ranking of one condition in one phase, caches of answers off.
+Then the same scoring in graphs that hold so many copies of all conditions, techniques, claims and evidence.
 """
 
 import argparse
@@ -21,8 +22,10 @@ import pyoxigraph as ox
 import rdflib
 
 import kg
+from kg.graph.knowledge import Knowledge, Node
 from kg.reasoning.client import Client
 from kg.reasoning.rank import Engine
+from kg.reasoning.score import Model
 
 CONDITION, PHASE = "chronic-low-back-pain", "chronic"
 PAL = "https://w3id.org/palpate/"
@@ -108,7 +111,38 @@ def drawn(engine: Engine) -> "nx.DiGraph[str]":
     return graph
 
 
-def main() -> None:
+REPLICATED = (
+    "Condition", "Technique", "EffectClaim", "RefutedEffectClaim", "ImpairmentProfile", "TreatmentEvidence", "MechanismEvidence", "Source",
+)  # fmt: skip
+
+
+class Copies(Knowledge):
+    """A graph in memory with so many copies of what the ranking works on; the vocabulary, effects and impairments stand once."""
+
+    def __init__(self, original: Knowledge, copies: int) -> None:
+        self.path, self.version = original.path, original.version
+        self._nodes = {node.slug: node for node in original}
+        moved = {node.slug for cls in REPLICATED for node in original.of_class(cls)}
+        for copy in range(1, copies):
+            for slug in moved:
+                stated = {
+                    name: [f"{value}~{copy}" if value in moved else value for value in values] if name != "rdf:type" else values
+                    for name, values in original[slug].properties.items()
+                }
+                self._nodes[f"{slug}~{copy}"] = Node(f"{slug}~{copy}", stated)
+
+
+def grown(original: Knowledge, copies: int) -> float:
+    """Median time to score one condition in a graph so many times as large."""
+    knowledge = Copies(original, copies)
+    techniques = [node.slug for node in knowledge.of_class("Technique") if not node.properties.get("unspecified")]
+    model = Model(knowledge, techniques)
+    tolerance = model.tolerance(PHASE, "high")
+    model.basis(CONDITION, PHASE)
+    return median(lambda: model.join(model.basis(CONDITION, PHASE), tolerance).mean)
+
+
+def main(copies: Sequence[int]) -> None:
     engine = kg.load()
     everything(engine)  # rows and coverage of all conditions, as a server has them after a while
     ours = median(lambda: score(engine))
@@ -129,6 +163,9 @@ def main() -> None:
         print(f"  {name:<31}{shown(taken):>12}   {taken / ours:,.0f} times as long")
     print(f"one full explained answer        {shown(median(lambda: answer(engine))):>12}   (target 2 ms)")
     print(f"all conditions, phases, levels   {shown(median(lambda: everything(engine))):>12}   (target 150 ms)")
+    for times in copies:
+        taken = grown(engine.knowledge, times)
+        print(f"one condition, {times:>3} times the graph{shown(taken):>13}   {taken / ours:,.1f} times as long")
 
 
 def _term(term: ox.NamedNode | ox.BlankNode | ox.Literal) -> rdflib.term.Node:
@@ -140,5 +177,6 @@ def _term(term: ox.NamedNode | ox.BlankNode | ox.Literal) -> rdflib.term.Node:
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--copies", type=int, nargs="*", default=[10, 100], help="sizes of graphs, in copies of the real one")
+    main(parser.parse_args().copies)
