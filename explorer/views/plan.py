@@ -157,7 +157,7 @@ def _file(plan: dict[str, Any], format: str, first: date | None) -> bytes:
 
 def opener(question: Question) -> None:
     """A saved plan, opened again."""
-    with st.expander("Open a saved plan", icon=":material/upload_file:", type="compact"):
+    with st.expander("Open a saved plan", icon=":material/upload_file:"):
         st.caption("The JSON file of a plan. It is checked anew, and kept only in this browser session.")
         st.file_uploader("JSON file", "json", key="plan-file", max_upload_size=_LARGEST, label_visibility="collapsed",
                          on_change=_opened, args=(question.start,))  # fmt: skip
