@@ -4,6 +4,7 @@
 
 Scoring one condition by arrays, against the same sum of evidence as one SPARQL query on Oxigraph, on rdflib, and by
 walking paths with networkx. Medians of wall time; each ranking of one condition in one phase, caches of answers off.
+rdflib alone takes some minutes for its one query.
 Then the same scoring in graphs that hold so many copies of all conditions, techniques, claims and evidence.
 """
 
