@@ -15,12 +15,12 @@ from explorer import state
 from explorer.drawing import pairs_network
 from explorer.editor import editor
 from explorer.parts import engine, footer, knowledge, label, links, md, plural
-from kg.errors import PalpateError, UnknownName
+from kg.errors import PalpateError
 from kg.graph.describe import PREFIXES
 from kg.graph.index import KINDS
 from kg.graph.terms import PAL
-from kg.serving.queries import Parameter, Stored, stored
 from kg.serving.sparql import Answer, Endpoint, Formats, Query, QueryError
+from kg.serving.sparql.catalog import Parameter, StoredQuery, catalog, without_header
 from kg.serving.sparql.limits import from_environment
 
 _EMPTY = """PREFIX pal: <https://w3id.org/palpate/>
@@ -50,34 +50,48 @@ def terms(version: str) -> list[str]:
 
 
 # ---------------------------------------------------------------------------------------------------- the query
-def chosen_query() -> tuple[Stored | None, dict[str, str], str]:
+def chosen_query() -> tuple[StoredQuery | None, dict[str, str], str]:
     """The stored query that the URL names, what fills it in, and the text to edit: that of the URL, else the stored one."""
-    query = stored().get(state.one_of("example", list(stored())))
+    query = catalog().get(state.one_of("example", list(catalog())))
     values = _values(query) if query else {}
-    text = query.filled(values) if query else _EMPTY
+    text = _filled(query, values) if query else _EMPTY
     return query, values, st.query_params.get("query", "") or text
 
 
-def _values(query: Stored) -> dict[str, str]:
-    """What the URL puts in for each parameter; a name that the graph does not hold is told, and the stated one stays."""
+def _filled(query: StoredQuery, values: Mapping[str, str]) -> str:
+    given = {name: [value] for name, value in values.items()}
+    return without_header(query.bind(engine().names, knowledge(), given, prefixed=True))
+
+
+def _parameters(query: StoredQuery) -> list[Parameter]:
+    """What can be filled in with one value; a list of values stays as it stands."""
+    return [parameter for parameter in query.parameters if len(parameter.default) == 1]
+
+
+def _values(query: StoredQuery) -> dict[str, str]:
+    """What the URL puts in for each parameter; what the graph does not hold is told, and the stated one stays."""
     values = {}
-    for parameter in query.parameters:
-        given = st.query_params.get(_name(parameter), "") or parameter.default
-        if not parameter.text and given not in knowledge():
-            slugs = [hit.slug for hit in engine().names.search(given, 3)]
-            st.error(md(UnknownName(parameter.name, given, slugs).message), icon=":material/search_off:")
-            given = parameter.default
-        values[parameter.name] = given
+    for parameter in _parameters(query):
+        values[parameter.name] = st.query_params.get(_name(parameter), "") or parameter.default[0]
+        try:
+            _filled(query, {parameter.name: values[parameter.name]})
+        except PalpateError as error:
+            st.error(md(error.message), icon=":material/search_off:")
+            values[parameter.name] = parameter.default[0]
     return values
 
 
 def _name(parameter: Parameter) -> str:
-    return f"with-{parameter.name.replace(' ', '-')}"
+    return f"with-{parameter.name}"
 
 
-def examples(query: Stored | None, values: Mapping[str, str]) -> None:
+def _words(parameter: Parameter) -> str:
+    return parameter.name.replace("-", " ").capitalize()
+
+
+def examples(query: StoredQuery | None, values: Mapping[str, str]) -> None:
     """The box for a stored query, and one for each thing to fill in."""
-    options = {"": "Your own query", **{name: q.title for name, q in sorted(stored().items(), key=lambda item: item[1].title)}}
+    options = {"": "Your own query", **{name: q.title for name, q in sorted(catalog().items(), key=lambda item: item[1].title)}}
     state.keep("example", query.name if query else "")
     st.selectbox(
         "Start from a stored query",
@@ -89,10 +103,10 @@ def examples(query: Stored | None, values: Mapping[str, str]) -> None:
     )
     if query is None:
         return
-    st.markdown(md(query.summary))
-    if query.parameters:
+    st.markdown(md(query.question))
+    if _parameters(query):
         with st.container(horizontal=True, gap="small"):
-            for parameter in query.parameters:
+            for parameter in _parameters(query):
                 _fill(parameter, values[parameter.name])
 
 
@@ -104,14 +118,14 @@ def _fill(parameter: Parameter, value: str) -> None:
     def changed() -> None:
         state.put(**{_name(parameter): state.slug_of(st.session_state[key]), "query": None})
 
-    if parameter.text:
-        st.text_input(parameter.name.capitalize(), key=key, on_change=changed, width=280)
+    if not parameter.individual:
+        st.text_input(_words(parameter), key=key, on_change=changed, width=280)
         return
-    node = knowledge()[parameter.default]
+    node = knowledge()[parameter.default[0]]
     cls = next((cls for cls in KINDS if node.is_a(cls)), node.one("rdf:type"))
     shown = state.options(knowledge().version.sha256, cls)
     st.selectbox(
-        parameter.name.capitalize(), shown, key=key, format_func=shown.__getitem__, filter_mode="contains", on_change=changed, width=280
+        _words(parameter), shown, key=key, format_func=shown.__getitem__, filter_mode="contains", on_change=changed, width=280
     )
 
 
@@ -137,7 +151,7 @@ def _workers() -> tuple[Endpoint, asyncio.AbstractEventLoop]:
     return Endpoint(knowledge().path, replace(from_environment(), workers=2)), loop
 
 
-def answered(text: str, query: Stored | None) -> None:
+def answered(text: str, query: StoredQuery | None) -> None:
     """The answer to a query in the form that was asked for."""
     version = knowledge().version.sha256
     try:

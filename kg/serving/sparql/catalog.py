@@ -21,6 +21,7 @@ from kg.graph.terms import PAL, iri
 QUERIES_DIR = Path(__file__).resolve().parents[3] / "queries"
 
 _HEADER = re.compile(r"^#\+ (\w+): (.+)$", re.MULTILINE)
+_HEAD = re.compile(r"\A(?:#\+.*\n)+\n*")
 _LINE = re.compile(r"(?P<head>VALUES\s+\(?[?\w\s]+?\)?\s*)\{(?P<rows>[^{}]*)\}(?=\s*# parameter: (?P<names>.+)$)", re.MULTILINE)
 _TERM = re.compile(r'pal:([\w-]+)|"([^"]*)"')
 
@@ -54,8 +55,14 @@ class StoredQuery:
             "parameters": [parameter.to_dict() for parameter in self.parameters],
         }  # fmt: skip
 
-    def bind(self, names: Names, knowledge: Knowledge, values: Mapping[str, Sequence[str]]) -> str:
+    def bind(self, names: Names, knowledge: Knowledge, values: Mapping[str, Sequence[str]], prefixed: bool = False) -> str:
         """The text of the query with other values; what is not given keeps its default.
+
+        Args:
+            names: resolve the values.
+            knowledge: holds the individuals that they name.
+            values: those of each parameter.
+            prefixed: whether individuals are written `pal:slug`, for people to read, not as IRIs.
 
         Raises:
             UnknownName: for a parameter, or an individual, that there is not.
@@ -72,17 +79,18 @@ class StoredQuery:
             given = values.get(parameter.name) or parameter.default
             if together and len(given) > 1:
                 raise PalpateError(f"The parameter {parameter.name!r} may be given once.")
-            columns.append([_term(names, knowledge, parameter, value) for value in given])
+            columns.append([_term(names, knowledge, parameter, value, prefixed) for value in given])
         rows = [" ".join(row) for row in zip_longest(*columns)]
         inside = " ".join(f"({row})" if together else row for row in rows)
         return _LINE.sub(lambda found: f"{found['head']}{{ {inside} }}", self.text)
 
 
-def _term(names: Names, knowledge: Knowledge, parameter: Parameter, value: str) -> str:
+def _term(names: Names, knowledge: Knowledge, parameter: Parameter, value: str, prefixed: bool) -> str:
     import pyoxigraph as ox
 
     if parameter.individual:
-        return str(ox.NamedNode(iri(_individual(names, knowledge, parameter, value))))
+        slug = _individual(names, knowledge, parameter, value)
+        return f"pal:{slug}" if prefixed else str(ox.NamedNode(iri(slug)))
     try:
         return str(ox.Literal(value))
     except (UnicodeEncodeError, ValueError):
@@ -100,6 +108,11 @@ def _individual(names: Names, knowledge: Knowledge, parameter: Parameter, value:
     if wanted not in members:
         raise UnknownName(parameter.name, value, nearest(value[:200], members))
     return wanted
+
+
+def without_header(text: str) -> str:
+    """The text of a query without the lines that say what it asks."""
+    return _HEAD.sub("", text)
 
 
 @cache
