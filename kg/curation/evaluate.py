@@ -124,14 +124,13 @@ class Evaluator:
             "without more general techniques": {"discount-technique-step": tiny},
             "without age of the work": {"age-half-life": 1e9},
         }
-        rows = [self._row(name, self.held_out.predictor(self.held_out.with_weights(to, plain)), True) for name, to in changed.items()]
-        alone = {name: self.held_out.with_weights(to, plain) for name, to in changed.items() if "record-share" in to}
-        bare = next(iter(alone.values()))
+        models = {name: self.held_out.with_weights(weights, plain) for name, weights in changed.items()}
+        bare = models["without the record elsewhere"]
         return [
             self._row("mechanism only", lambda question: self._answers[id(question)].mechanism_mean, True),
             self._row("prior only (mechanism and record)", lambda question: self._answers[id(question)].prior_mean, True),
             self._row("evidence only", self._without_mechanism(bare, level), True),
-            *rows,
+            *(self._row(name, self.held_out.predictor(model), True) for name, model in models.items()),
         ]
 
     def _without_mechanism(self, model: Model, level: float) -> Predictor:

@@ -76,8 +76,13 @@ class Reader:
         low = {node.slug for node in self._knowledge.of_class("Certainty") if node.number("ceiling") <= _LOW}
         return np.array([node.one("certainty") in low for node in self._model.evidence.statements])
 
-    def read(self, scores: Scores, low: Floats, high: Floats) -> list[tuple[str, Certainty]]:
-        """Class and certainty of each technique, in the order of the model's techniques."""
+    def read(self, scores: Scores, widths: Sequence[float]) -> list[tuple[str, Certainty]]:
+        """Class and certainty of each technique, in the order of the model's techniques.
+
+        Args:
+            scores: of all techniques.
+            widths: of their intervals.
+        """
         sums, rows = scores.basis.sums, scores.basis.sums.rows
         won, lost = sums.row_successes, sums.row_failures
         weight, count = won + lost, len(self._model.techniques)
@@ -89,7 +94,6 @@ class Reader:
         doubted = total(weight * self._doubted[rows.statement])
         ceilings, first = np.where(weight > 0, self._ceilings[rows.statement], 0.0), rows.first
         every, every_won, plausibility = total(weight), total(won), scores.basis.plausibility.tolist()
-        widths = (high - low).tolist()
         found = []
         for i in range(count):
             class_ = self._classify(near[i], near_won[i], plausibility[i])

@@ -84,12 +84,9 @@ def compare(engine: Engine, condition: str, first: str, second: str, client: Cli
 
 def _parts(engine: Engine, condition: str, client: Client, one: Score, other: Score) -> Iterator[Part]:
     """The way from the second score to the first, one ingredient after the other; so the steps add up to the difference."""
-    p = engine.model.parameters
-    share, half = p["record-share"], p["record-half"]
 
     def mean(mechanism: Score, record: Score, gains: Score, losses: Score) -> float:
-        won, lost = record.record[0] * record.tolerance, record.record[1]
-        prior = (1 - share) * mechanism.mechanism_mean + share * (won + half * mechanism.mechanism_mean) / (won + lost + half)
+        prior = engine.model.prior(mechanism.mechanism_mean, record.record[0] * record.tolerance, record.record[1])
         count = mechanism.prior_observations
         return (prior * count + gains.successes) / (count + gains.successes + losses.failures)
 
@@ -238,9 +235,7 @@ def _without_links(engine: Engine, condition: str, client: Client, found: Scores
                 for paths in by_need.values()
             )
             mechanism = score.mechanism_mean - spread * lost * score.tolerance
-            won, gone = score.record[0] * score.tolerance, score.record[1]
-            share, half = p["record-share"], p["record-half"]
-            prior = (1 - share) * mechanism + share * (won + half * mechanism) / (won + gone + half)
+            prior = engine.model.prior(mechanism, score.record[0] * score.tolerance, score.record[1])
             after = score.mean + (prior - score.prior_mean) * score.prior_observations / (score.alpha + score.beta)
             changed = before.copy()
             changed[places[score.technique]] = after

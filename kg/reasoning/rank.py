@@ -332,12 +332,13 @@ class Engine:
         verdict = self.gate.judge(slug, client)
         without = self.names.resolve_all(without, "Source")
         found = self.model.scores(slug, client, without)
+        scores = list(found)
         stopped = bool(verdict.referral and verdict.referral.stops)
-        free = [] if stopped else [score for score in found if score.technique not in verdict.withheld]
+        free = [] if stopped else [score for score in scores if score.technique not in verdict.withheld]
         wishes = preferences or Preferences()
         aside = {score.technique: tuple(why) for score in free if (why := wishes.against(self.knowledge, score.technique))}
         free = [score for score in free if score.technique not in aside]
-        judged = self._reader.read(found, *found.intervals()) if free else []
+        judged = self._reader.read(found, [score.high - score.low for score in scores]) if free else []
         paths = self.explainer.rationales(slug, client.phase) if explain else {}
         lists = {
             scope: self._entries([s for s in free if self._scopes[s.technique] == scope], judged, paths, verdict, top, wishes)

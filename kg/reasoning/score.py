@@ -12,6 +12,7 @@ docs/method.md works an example by hand.
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from kg.reasoning.client import Client
 from kg.reasoning.evidence import Evidence, Floats, Observation, Sums
 from kg.reasoning.mechanism import Mechanism, Need
 from kg.reasoning.parameters import Parameters
+
+Number = TypeVar("Number", float, Floats)
 
 _KEPT = 1024
 """How many conditions and phases are kept with their sums; the graph never changes, so they stay right."""
@@ -170,13 +173,17 @@ class Model:
         basis = self.basis(condition, client.phase, without) if without else self._basis(condition, client.phase)
         return self.join(basis, self.tolerance(client.phase, client.irritability))
 
+    def prior(self, mechanism: Number, won: Number, lost: Number) -> Number:
+        """The mean of the prior: what mechanism says, moved by the record elsewhere; numbers or arrays of one shape."""
+        share, half = self.parameters["record-share"], self.parameters["record-half"]
+        return (1 - share) * mechanism + share * (won + half * mechanism) / (won + lost + half)
+
     def join(self, basis: Basis, tolerance: Floats) -> Scores:
         """Prior and posterior from their parts."""
         p = self.parameters
-        low, high, share, half = p["prior-mean-low"], p["prior-mean-high"], p["record-share"], p["record-half"]
+        low, high = p["prior-mean-low"], p["prior-mean-high"]
         mechanism = low + (high - low) * basis.plausibility * tolerance
-        won, lost = basis.record_successes * tolerance, basis.record_failures
-        prior = (1 - share) * mechanism + share * (won + half * mechanism) / (won + lost + half)
+        prior = self.prior(mechanism, basis.record_successes * tolerance, basis.record_failures)
         count = p["prior-observations"] * (1 - basis.doubt)
         return Scores(
             self, basis, tolerance, mechanism, prior, count,
