@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 
 from kg.errors import PalpateError
 from kg.reasoning.rank import Engine
-from kg.serving.api import Front, lifespan, protocol, routes
+from kg.serving.api import Front, lifespan, protocol, routes, shared
 from kg.serving.api.web import Rates, Served
 from kg.serving.sparql import Limits, federation
 from kg.serving.sparql.limits import from_environment, services_from_environment
@@ -233,10 +233,14 @@ def test_rates_forget_who_came_long_ago(monkeypatch: pytest.MonkeyPatch) -> None
     assert rates.wait("203.0.113.4") > 0
 
 
-def test_a_body_that_does_not_come_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "_BODY_SECONDS", 0.3)
+@pytest.mark.parametrize(("path", "media"), [
+    ("/sparql", "application/sparql-query"), ("/api/plan", "application/json"), ("/api/plan/check", "application/json"),
+    ("/api/screen", "application/json"), ("/api/assess", "application/json"), ("/api/intake", "text/plain"),
+])  # fmt: skip
+def test_a_body_that_does_not_come_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch, path: str, media: str) -> None:
+    monkeypatch.setattr(shared, "BODY_SECONDS", 0.3)
     with serving() as port:
-        head = b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length: 100\r\n\r\nASK"
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {media}\r\nContent-Length: 100\r\n\r\nASK".encode()
         assert b" 408 " in asyncio.run(first_line(port, head))
 
 

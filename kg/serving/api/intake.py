@@ -9,7 +9,7 @@ from starlette.responses import Response
 import kg
 from kg.errors import PalpateError
 from kg.serving.api.operations import Operation
-from kg.serving.api.shared import private, problem
+from kg.serving.api.shared import body_of, private
 
 _LONGEST = 4_000_000
 """Bytes of a body; a note of the greatest length that is read, as escaped JSON, takes less."""
@@ -18,12 +18,8 @@ _JSON = ("application/json", "application/fhir+json")
 
 async def intake(request: Request) -> Response:
     """`POST /api/intake`: the note as text/plain, as FHIR, or as `{"text": ...}`."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST:
-            return problem(PalpateError(f"The body is longer than {_LONGEST} bytes."), 413)
-    note = _note(bytes(body), request.headers.get("content-type", "text/plain").partition(";")[0].strip().lower())
+    body = await body_of(request, _LONGEST)
+    note = _note(body, request.headers.get("content-type", "text/plain").partition(";")[0].strip().lower())
     return private(await run_in_threadpool(lambda: kg.intake(note).to_dict()))
 
 

@@ -15,15 +15,13 @@ import kg
 from kg.errors import UnknownName
 from kg.graph.names import nearest
 from kg.graph.terms import ASSERTED, INFERRED
-from kg.serving.api.shared import FRESH
+from kg.serving.api.shared import FRESH, body_of
 from kg.serving.api.web import Rates, matches
 from kg.serving.sparql import Answer, Endpoint, Formats, Query, QueryError, describe
 from kg.serving.sparql.limits import from_environment, services_from_environment
 from kg.serving.sparql.media import GRAPHS, TABLES, best
 
 _PARAMETERS = ("query", "timeout", "default-graph-uri", "named-graph-uri")
-_BODY_SECONDS = 30.0
-"""How long a client may take to send its query."""
 _UNWATCHED_SECONDS = 0.1
 """How long a query runs before its client is watched."""
 _endpoint: Endpoint | None = None
@@ -108,20 +106,6 @@ def formats_of(accept: str) -> Formats:
     return formats
 
 
-async def _body(request: Request) -> bytes:
-    """The body of a request, never more of it than the longest query, written in a form, could take."""
-    longest, body = 4 * endpoint().limits.query_length, bytearray()
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > longest:
-                    raise QueryError(f"The body is longer than {longest} bytes.", 413)
-    except TimeoutError:
-        raise QueryError(f"The body did not come within {_BODY_SECONDS:g} seconds.", 408) from None
-    return bytes(body)
-
-
 async def _parameters(request: Request) -> dict[str, list[str]]:
     """The parameters of a request, by name: of its address, and with POST of its body.
 
@@ -136,7 +120,7 @@ async def _parameters(request: Request) -> dict[str, list[str]]:
     if charset not in ("", "utf-8", "utf8", "us-ascii"):
         raise QueryError(f"The body must be in UTF-8, not {charset!r}.")
     try:
-        body = (await _body(request)).decode("utf-8")
+        body = (await body_of(request, 4 * endpoint().limits.query_length)).decode("utf-8")
     except UnicodeDecodeError:
         raise QueryError("The body is not UTF-8 text.") from None
     match media.strip().lower():
