@@ -201,3 +201,9 @@ def test_any_text_can_be_searched(names: Names, text: str) -> None:
 
 def test_a_search_can_be_kept_to_classes(names: Names) -> None:
     assert {hit.type for hit in names.search("pain", 20, ["Hazard", "RedFlag"])} <= {"Hazard", "RedFlag"}
+
+
+@pytest.mark.parametrize(("cls", "word"), [("BodyRegion", "body region"), ("Condition", "condition"), ("RedFlag", "red flag")])
+def test_a_class_is_named_in_words(names: Names, cls: str, word: str) -> None:
+    with pytest.raises(UnknownName, match=f"There is no {word} 'sholder'"):
+        names.resolve("sholder", cls)

@@ -47,6 +47,11 @@ KINDS = {
 """The classes whose individuals people look for by name, with the word for one."""
 
 
+def _kind(cls: str) -> str:
+    """The word for an individual of a class: `BodyRegion` is a body region."""
+    return KINDS.get(cls) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls).lower()
+
+
 class Names:
     """An index over the names of the individuals of each class in `KINDS`."""
 
@@ -91,7 +96,7 @@ class Names:
         if len(found) > 1:
             raise PalpateError(f"{name!r} is the name of several entries; choose one: {', '.join(found)}.")
         if not found:
-            raise UnknownName(KINDS.get(cls, cls), name, self.suggestions(name, cls))
+            raise UnknownName(_kind(cls), name, self.suggestions(name, cls))
         return found[0]
 
     def suggestions(self, name: str, cls: str) -> list[str]:
