@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+import kg
 from explorer import state
 from explorer.parts import engine, knowledge
 from explorer.state import View
 from kg.documents.plan import export
 from kg.errors import PalpateError
-from kg.reasoning.plan import Plan, Planner, UnsafePlan
+from kg.reasoning.plan import Plan, UnsafePlan
 from kg.reasoning.plan.edit import read
 from kg.reasoning.plan.planner import MINUTES, SESSIONS
 
@@ -59,12 +60,6 @@ class Work:
     refused: tuple[str, tuple[str, ...]] = ("", ())
 
 
-@st.cache_resource(show_spinner=False)
-def planner() -> Planner:
-    """The planner over the graph that is shown."""
-    return Planner(engine())
-
-
 # ---------------------------------------------------------------------------------------------------- the question
 def asked() -> Question:
     """What the URL asks for; what is not understood stands in the problems of its view."""
@@ -102,7 +97,7 @@ def made(question: Question) -> Plan:
 def _made(version: str, key: str, _question: Question) -> Plan:
     view = _question.view
     client = view.client()
-    return planner().plan(view.condition or "", client, sessions=_question.sessions, minutes=_question.minutes)
+    return kg.planner().plan(view.condition or "", client, sessions=_question.sessions, minutes=_question.minutes)
 
 
 # ---------------------------------------------------------------------------------------------------- the work
@@ -169,8 +164,8 @@ def _parsed(content: bytes) -> dict[str, Any]:
         data = json.loads(content)
     except (ValueError, RecursionError):
         raise PalpateError("The file is not JSON.") from None
-    plan = read(planner(), data)
-    export(planner(), plan, "markdown")  # a plan that cannot be put into words cannot be drawn
+    plan = read(kg.planner(), data)
+    export(kg.planner(), plan, "markdown")  # a plan that cannot be put into words cannot be drawn
     return plan
 
 

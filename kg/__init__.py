@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kg.reasoning.screen import Screening
 
 __all__ = [
-    "GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "assess", "compare", "intake", "load", "plan", "rank",
+    "GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "assess", "compare", "intake", "load", "plan", "planner", "rank",
     "screen", "search", "sparql", "what_if",
 ]  # fmt: skip
 
@@ -120,7 +120,8 @@ def assess(findings: "Iterable[str]" = (), *, absent: "Iterable[str]" = (), test
 
 
 @cache
-def _planner() -> "Planner":
+def planner() -> "Planner":
+    """What plans and checks, over the graph of `load`."""
     from kg.reasoning.plan import Planner
 
     return Planner(load())
@@ -136,7 +137,7 @@ def plan(condition: str, *, phase: str | None = None, irritability: str | None =
         PalpateError: where a number is out of range.
     """
     engine = load()
-    return _planner().plan(condition, engine.client(phase, irritability, hazards, red_flags), sessions=sessions, minutes=minutes,
+    return planner().plan(condition, engine.client(phase, irritability, hazards, red_flags), sessions=sessions, minutes=minutes,
                            baselines=baselines)  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def _why(planner: Planner, plan: Plan, technique: str) -> str:
 
 @cache
 def comparisons() -> list[Comparison]:
-    planner = kg._planner()
+    planner = kg.planner()
     return [compare(planner, protocol) for protocol in planner.facts.protocols]
 
 

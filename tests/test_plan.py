@@ -125,7 +125,7 @@ def test_a_referral_leaves_nothing_but_the_referral(planner: Planner) -> None:
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_any_client_gets_a_safe_plan(data: st.DataObject) -> None:
-    planner = kg._planner()
+    planner = kg.planner()
     engine = planner.engine
     condition = data.draw(st.sampled_from(CONDITIONS))
     hazards = data.draw(st.lists(st.sampled_from(HAZARDS), max_size=3, unique=True))
@@ -226,7 +226,7 @@ def test_nothing_fits_into_no_time(planner: Planner) -> None:
 
 @given(st.integers(1, 40), st.lists(st.floats(0.1, 5), min_size=5, max_size=5))
 def test_sessions_are_shared_out_whole(sessions: int, shares: list[float]) -> None:
-    shared = share_out(sessions, kg._planner().facts.phases, shares)
+    shared = share_out(sessions, kg.planner().facts.phases, shares)
     assert sum(count for _, count in shared) == sessions
     assert all(count >= 1 for _, count in shared)
     assert len(shared) == min(sessions, 5)
@@ -421,14 +421,14 @@ _JSON = st.recursive(st.none() | st.booleans() | st.floats(allow_nan=True) | st.
 @settings(max_examples=150, deadline=None)
 def test_check_takes_anything(value: Any) -> None:
     """Whatever is no plan is a finding, never an error."""
-    assert check(kg._planner(), value)
+    assert check(kg.planner(), value)
 
 
 @given(data=st.data())
 @settings(max_examples=80, deadline=None)
 def test_check_takes_any_damage(data: st.DataObject) -> None:
     """A plan with any part put out of shape: findings or none, never an error; and an export either refuses in words or succeeds."""
-    planner = kg._planner()
+    planner = kg.planner()
     plan = edited(planner, "carpal-tunnel-syndrome")
     here: Any = plan
     for _ in range(data.draw(st.integers(1, 6))):

@@ -26,13 +26,13 @@ QUESTIONS = [
 @cache
 def made(question: tuple[str, str | None, tuple[str, ...]] = QUESTIONS[0]) -> dict[str, Any]:
     condition, phase, hazards = question
-    planner = kg._planner()
+    planner = kg.planner()
     return planner.plan(condition, planner.engine.client(phase, None, hazards), sessions=6).to_dict()
 
 
 @pytest.fixture(scope="module")
 def planner() -> Planner:
-    return kg._planner()
+    return kg.planner()
 
 
 # ---------------------------------------------------------------------------------------------------- alternatives
@@ -117,7 +117,7 @@ def test_mistakes_are_told(planner: Planner) -> None:
 @given(data=st.data())
 @settings(max_examples=40)
 def test_any_edits_leave_a_safe_plan(data: st.DataObject) -> None:
-    planner = kg._planner()
+    planner = kg.planner()
     techniques = sorted(node.slug for node in planner.knowledge.of_class("Technique"))
     plan = made(data.draw(st.sampled_from(QUESTIONS)))
     before = json.dumps(plan)
@@ -177,7 +177,7 @@ def test_what_may_be_taken_out_may(planner: Planner) -> None:
 @given(data=st.data())
 @settings(max_examples=60)
 def test_reading_takes_any_damage(data: st.DataObject) -> None:
-    planner, plan = kg._planner(), copy.deepcopy(made())
+    planner, plan = kg.planner(), copy.deepcopy(made())
     here: Any = plan
     for _ in range(data.draw(st.integers(1, 5))):
         if not here or not isinstance(here, dict | list):

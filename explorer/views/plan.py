@@ -10,10 +10,11 @@ from typing import Any
 
 import streamlit as st
 
+import kg
 from explorer import client, sessions, state
 from explorer.cards import CLASSES
 from explorer.parts import cap, cite_html, folded_sources, footer, knowledge, label, link, md, plural, short
-from explorer.sessions import PARAMETERS, Question, Work, planner
+from explorer.sessions import PARAMETERS, Question, Work
 from kg.documents.plan import FORMATS, export
 from kg.documents.plan_text import Block, blocks, frame_line, span, tissue_names, withheld_lines
 from kg.reasoning.plan.edit import alternatives, drop, move, record, retime, swap
@@ -152,7 +153,7 @@ def downloads(question: Question, plan: dict[str, Any]) -> None:
 
 
 def _file(plan: dict[str, Any], format: str, first: date | None) -> bytes:
-    return export(planner(), plan, format, first).content
+    return export(kg.planner(), plan, format, first).content
 
 
 def opener(question: Question) -> None:
@@ -241,7 +242,7 @@ def _step(question: Question, plan: Data, block: Block, step: Data, place: str) 
     before = sum(other["technique"] == step["technique"] for other in block.session["steps"][: order - 1])
     name = f"{place}-{step['technique']}" + (f"-{before + 1}" if before else "")  # calming work may come again to integrate
     color, icon, words = CLASSES.get(step["evidence"]["class"], ("gray", "help", str(step["evidence"]["class"])))
-    role = md(planner().facts.roles[step["role"]].label) if step["role"] in planner().facts.roles else md(step["role"])
+    role = md(kg.planner().facts.roles[step["role"]].label) if step["role"] in kg.planner().facts.roles else md(step["role"])
     edit = partial(_edit, question.key, place, block.numbers, order)
     with st.container(gap="xsmall", key=f"step-{name}"):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -261,7 +262,7 @@ def _step(question: Question, plan: Data, block: Block, step: Data, place: str) 
 
 
 def _edit(key: str, place: str, numbers: Sequence[int], order: int, change: Any, *arguments: Any) -> None:
-    sessions.change(key, place, lambda plan: change(planner(), plan, numbers, order, *arguments))
+    sessions.change(key, place, lambda plan: change(kg.planner(), plan, numbers, order, *arguments))
 
 
 def _changes(plan: Data, block: Block, step: Data, name: str, edit: Any) -> None:
@@ -271,7 +272,7 @@ def _changes(plan: Data, block: Block, step: Data, name: str, edit: Any) -> None
     state.keep(f"minutes-{name}", float(step["minutes"]))
     st.number_input("Minutes", 0.5, float(MINUTES[1]), None, 0.5, "%.1f", key=f"minutes-{name}", on_change=_retimed,
                     args=(edit, f"minutes-{name}"))  # fmt: skip
-    found = alternatives(planner(), plan, block.numbers[0], step["order"])
+    found = alternatives(kg.planner(), plan, block.numbers[0], step["order"])
     aim = step["serves"][0]["label"].lower() if step["serves"] else "the same"
     st.markdown(f"**Instead, for {md(aim)}**" if found else ":gray[Nothing else that this client may have serves this within the session.]")
     for other in found:
@@ -343,7 +344,8 @@ def home(plan: Data) -> None:
     if not groups:
         return
     st.header("At home", anchor="home")
-    st.caption(f"At most {planner().facts['plan-home-items-most']:g} at a time: the line at the foot of each session names what holds from "
+    most = kg.planner().facts["plan-home-items-most"]
+    st.caption(f"At most {most:g} at a time: the line at the foot of each session names what holds from "
                "then on. What is new is told here.")  # fmt: skip
     for number, items in groups:
         st.markdown(f":gray[**From session {number}**]")

@@ -1,7 +1,6 @@
 """`/api/plan` and `/api/plan/check`: plans made, checked and printed. Nothing that is sent is kept."""
 
 from datetime import date
-from functools import cache
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +9,7 @@ from starlette.responses import Response
 
 import kg
 from kg.errors import PalpateError
-from kg.reasoning.plan import Planner, UnsafePlan, check
+from kg.reasoning.plan import UnsafePlan, check
 from kg.serving.api.operations import Operation
 from kg.serving.api.shared import PRIVATE, json_body, private, problem
 
@@ -21,12 +20,6 @@ _FIELDS: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 _LONGEST = 4_000_000
 """Bytes of a body; a plan of forty sessions has less than one million."""
-
-
-@cache
-def planner() -> Planner:
-    """The planner over the graph that is served."""
-    return Planner(kg.load())
 
 
 async def plan(request: Request) -> Response:
@@ -41,7 +34,7 @@ async def plan(request: Request) -> Response:
 async def check_plan(request: Request) -> Response:
     """`POST /api/plan/check`: a plan; answers with what is wrong with it."""
     body = await json_body(request, _LONGEST)
-    findings = await run_in_threadpool(check, planner(), body)
+    findings = await run_in_threadpool(check, kg.planner(), body)
     return private({"graph": kg.load().knowledge.version.to_dict(), "findings": [finding.to_dict() for finding in findings]})
 
 
@@ -57,7 +50,7 @@ def _make(body: Any) -> Response:
     if ("condition" in body) == ("plan" in body):
         raise PalpateError("Give 'condition' or 'plan'.")
     made = body["plan"] if "plan" in body else _plan(body)
-    document = export(planner(), made, body.get("format", "json"), _day(body.get("start")))
+    document = export(kg.planner(), made, body.get("format", "json"), _day(body.get("start")))
     return Response(document.content, 200, PRIVATE, document.media_type)
 
 
@@ -68,8 +61,8 @@ def _plan(body: dict[str, Any]) -> dict[str, Any]:
     baselines = body.get("baselines", {})
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in baselines.values()):
         raise PalpateError("'baselines' holds a number for each measure.")
-    client = planner().engine.client(body.get("phase"), body.get("irritability"), hazards, flags)
-    made = planner().plan(body["condition"], client, sessions=body.get("sessions"), minutes=body.get("minutes"), baselines=baselines)
+    client = kg.planner().engine.client(body.get("phase"), body.get("irritability"), hazards, flags)
+    made = kg.planner().plan(body["condition"], client, sessions=body.get("sessions"), minutes=body.get("minutes"), baselines=baselines)
     return made.to_dict()
 
 
