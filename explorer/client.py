@@ -89,6 +89,20 @@ def chips(answer: Ranking) -> list[str]:
     return [phase, degree, *(hazards or [":gray-badge[No hazard stated]"]), *flags]
 
 
+def ranked(view: View) -> Ranking | None:
+    """The answer for the client of a page beside Find, under a head that says for whom; None where a physician comes first."""
+    state.remember(view)
+    answer = engine().rank(view.condition or "", view.client(), explain=False)
+    st.markdown(f"for **{md(label(answer.condition))}**")
+    st.markdown(" ".join(chips(answer)))
+    if answer.referral and answer.referral.stops:
+        refer(answer.referral)
+        return None
+    if answer.referral:
+        review(answer.referral)
+    return answer
+
+
 def refer(referral: Referral) -> None:
     """A referral that stops treatment: it stands alone."""
     urgency = knowledge()[f"urgency-{referral.urgency}"]

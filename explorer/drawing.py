@@ -3,7 +3,7 @@
 Width is strength. A solid line was measured, a dashed one is taught only, a dotted one makes worse; color only repeats it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -124,16 +124,7 @@ def network(rationales: Sequence[Rationale], key: str) -> None:
             for index, edge in enumerate(lines)
         ],
     }
-    text = {
-        "color": paint["ink"],
-        "font-size": 11,
-        "text-wrap": "wrap",
-        "text-max-width": 110,
-        "text-valign": "bottom",
-        "text-background-color": paint["ground"],
-        "text-background-opacity": 0.8,
-        "text-background-padding": 2,
-    }
+    text = _lettering(paint)
     node_styles = [
         NodeStyle(kind, paint[kind], "name", custom_styles={**text, "shape": _SHAPES[kind], "width": 26, "height": 26}) for kind in _KINDS
     ]
@@ -145,6 +136,20 @@ def network(rationales: Sequence[Rationale], key: str) -> None:
     ]
     streamlit_cytoscape(elements, layout={"name": "preset", "fit": True, "padding": 24},
                         node_styles=node_styles, edge_styles=edge_styles, height=560, key=key)  # fmt: skip
+
+
+def _lettering(paint: Mapping[str, str]) -> dict[str, Any]:
+    """How a name stands under its node."""
+    return {
+        "color": paint["ink"],
+        "font-size": 11,
+        "text-wrap": "wrap",
+        "text-max-width": 110,
+        "text-valign": "bottom",
+        "text-background-color": paint["ground"],
+        "text-background-opacity": 0.8,
+        "text-background-padding": 2,
+    }
 
 
 def _spots(nodes: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, float]]:
@@ -168,16 +173,7 @@ def pairs_network(pairs: Sequence[tuple[str, str]], kinds: tuple[str, str], key:
         "edges": [{"data": {"id": f"e{index}", "source": names[kinds[0], start], "target": names[kinds[1], end], "label": "line"}}
                   for index, (start, end) in enumerate(pairs)],
     }  # fmt: skip
-    text = {
-        "color": paint["ink"],
-        "font-size": 11,
-        "text-wrap": "wrap",
-        "text-max-width": 110,
-        "text-valign": "bottom",
-        "text-background-color": paint["ground"],
-        "text-background-opacity": 0.8,
-        "text-background-padding": 2,
-    }
+    text = _lettering(paint)
     styles = [NodeStyle(kind, paint[color], "name", custom_styles={**text, "shape": shape, "width": 22, "height": 22})
               for kind, color, shape in zip(kinds, ("technique", "effect"), ("round-rectangle", "ellipse"), strict=True)]  # fmt: skip
     streamlit_cytoscape(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer import client, state
 from explorer.cards import CLASSES, explained, legend, score_html
-from explorer.parts import Html, cap, cite_html, engine, footer, knowledge, label, labels, link, md, plural, short, table
+from explorer.parts import Html, cap, cite_html, footer, knowledge, label, labels, link, plural, short, table
 from explorer.state import View
 from kg.errors import PalpateError
 from kg.reasoning.rank import Entry, Ranking, Withheld, dose
@@ -153,16 +153,9 @@ def page() -> None:
 
 def compare(view: View, chosen: Sequence[str]) -> None:
     """The answer for a condition and a client, for the chosen techniques, else for the best ranked."""
-    state.remember(view)
-    asked = view.client()
-    answer = engine().rank(view.condition or "", asked, explain=False)
-    st.markdown(f"for **{md(label(answer.condition))}**")
-    st.markdown(" ".join(client.chips(answer)))
-    if answer.referral and answer.referral.stops:
-        client.refer(answer.referral)
+    answer = client.ranked(view)
+    if answer is None:
         return
-    if answer.referral:
-        client.review(answer.referral)
     chosen = chosen or [entry.technique for entry in answer.recommended[:_DEFAULT]]
     pick(chosen)
     legend()

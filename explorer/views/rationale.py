@@ -8,7 +8,7 @@ import streamlit as st
 from explorer import client, state
 from explorer.cards import claims, explained
 from explorer.drawing import network, sankey
-from explorer.parts import engine, footer, knowledge, label, links, md, short, table
+from explorer.parts import footer, knowledge, label, links, md, short, table
 from explorer.state import View
 from kg.errors import PalpateError
 from kg.reasoning.explain import Rationale
@@ -67,13 +67,8 @@ def words(paths: Sequence[Rationale]) -> None:
 
 def explain(view: View, chosen: Sequence[str], form: str) -> None:
     """The paths for a condition and a client."""
-    state.remember(view)
-    asked = view.client()
-    answer = engine().rank(view.condition or "", asked, explain=False)
-    st.markdown(f"for **{md(label(answer.condition))}**")
-    st.markdown(" ".join(client.chips(answer)))
-    if answer.referral and answer.referral.stops:
-        client.refer(answer.referral)
+    answer = client.ranked(view)
+    if answer is None:
         return
     barred = [slug for slug in chosen if slug in {item.technique for item in answer.withheld}]
     if barred:
