@@ -65,7 +65,7 @@ def score_html(score: Score, unknown: bool = False) -> str:
 def legend() -> None:
     """What the score, the line and the two kinds of support mean."""
     st.caption(
-        "**Score** ●: the estimated probability that the technique helps this condition more than its comparator would, "
+        "**Score** ●: the share of success to expect of it in studies of this condition, "
         "from mechanism and evidence together; the bar is its 90% interval, the tick marks one half.",
         help="**Evidence** is counted in observations: what the studies and guidelines are worth after their design, certainty, size "
         "and fit to the client. **Mechanism** is the share of the condition's impairments that the effects of the technique relieve. "

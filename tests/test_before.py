@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.walk import NO, SKIPPED, STEPS, YES, Walk
 from kg.reasoning.assess import NEGATIVE, POSITIVE
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from tests.test_end_to_end import CHROMIUM, PATIENCE, browser, server  # noqa: F401  # fixtures
 from tests.test_explorer import links, opened, words
 
@@ -271,8 +271,9 @@ def test_a_walk_by_keyboard_and_back(server: str, browser: Browser) -> None:  # 
     page.keyboard.press("Alt+n")
     expect(page.get_by_text("1 answered")).to_be_visible()
     page.go_back()
-    expect(page.get_by_text("1 answered")).to_be_hidden()  # the page before is drawn, not the one that is left
+    expect(page.get_by_text("1 answered")).to_be_hidden()
     expect(answers).to_be_visible()
+    expect(page.locator("[class*='st-key-answer-yes-']")).to_have_count(1)  # the question that is left no longer hears the keys
     page.keyboard.press("Alt+y")
     expect(page.get_by_role("heading", name="do not treat")).to_be_visible()
     with page.expect_download() as saved:
