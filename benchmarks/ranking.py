@@ -25,7 +25,7 @@ import rdflib
 import kg
 from kg.graph.knowledge import Knowledge, Node
 from kg.reasoning.client import Client
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.reasoning.score import Model
 
 CONDITION, PHASE = "chronic-low-back-pain", "chronic"

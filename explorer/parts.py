@@ -13,7 +13,8 @@ import streamlit as st
 import kg
 from kg.graph.index import KINDS
 from kg.graph.knowledge import Knowledge, Node
-from kg.reasoning.rank import Engine, source_dict
+from kg.reasoning.engine import Engine
+from kg.reasoning.rank import source_dict
 from kg.reasoning.sourcing import sourcing_label
 
 Page = Literal["condition", "technique", "tissue", "effect", "impairment", "hazard", "source", "entity"]

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from kg.reasoning.adapt import Advice
     from kg.reasoning.assess import Assessment
     from kg.reasoning.contrast import Comparison, Move
+    from kg.reasoning.engine import Engine
     from kg.reasoning.intake import Intake
     from kg.reasoning.plan import Plan, Planner
-    from kg.reasoning.rank import Engine, Ranking
+    from kg.reasoning.rank import Ranking
     from kg.reasoning.screen import Screening
 
 __all__ = [
@@ -40,7 +41,7 @@ def load() -> "Engine":
         GraphError: where the ontology cannot be built.
     """
     from kg.graph.knowledge import load as load_knowledge
-    from kg.reasoning.rank import Engine
+    from kg.reasoning.engine import Engine
 
     return Engine(load_knowledge())
 

@@ -9,7 +9,7 @@ from hypothesis import settings
 
 import kg
 from kg.graph.terms import ONTOLOGY_DIR
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")  # how long an example takes depends on the machine

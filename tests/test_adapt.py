@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import kg
 from kg.reasoning.adapt import DECISIONS, Adapter, ModificationPlan
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.reasoning.safety import FORBIDDING
 from kg.serving.api import routes
 from kg.serving.cli import app, shared

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 import kg
 from kg.errors import PalpateError
 from kg.reasoning.assess import Assessment
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.reasoning.screen import Person
 from kg.serving.api import routes
 from tests.test_cli import one_line, run  # noqa: F401  # a fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import kg
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.reasoning.safety import URGENCIES
 from tests.case_files import KINDS, PAGE, URGENCY, Case, cases, link, page
 

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 
 import kg
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.serving.cli import main, shared
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import kg
 from kg.errors import PalpateError, UnknownName
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 PAIRS = [
     ("plantar-fasciitis", "static-stretching", "ischemic-compression", "chronic", "low"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import kg
 from kg.errors import PalpateError, UnknownName
 from kg.reasoning.client import Client
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 SESSION = date(2026, 11, 26)
 CONDITION = "plantar-fasciitis"

@@ -17,7 +17,7 @@ from kg.curation.measures import auroc, ndcg, precision
 from kg.documents.evaluation import FIGURE, figure, markdown
 from kg.errors import GraphError, PalpateError
 from kg.graph.terms import ONTOLOGY_DIR
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.reasoning.score import Model
 
 DOCS = Path(__file__).parents[1] / "docs"

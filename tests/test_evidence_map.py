@@ -5,8 +5,8 @@ import io
 
 import pytest
 
+from kg.reasoning.engine import Engine
 from kg.reasoning.evidence_map import AGAINST, FOR, OPEN, EvidenceMap
-from kg.reasoning.rank import Engine
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 MAIN = str(Path(__file__).parents[1] / "explorer" / "main.py")
 STOPS = "urgency-emergency"

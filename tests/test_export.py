@@ -16,7 +16,7 @@ import rdflib
 
 from kg.curation.export import export
 from kg.graph.terms import ASSERTED, INFERRED, PAL
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 ROOT = Path(__file__).parents[1]
 

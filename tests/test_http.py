@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.serving.api import lifespan, routes
 from kg.serving.api.protocol import formats_of
 from kg.serving.sparql import Endpoint, Limits, Query, QueryError

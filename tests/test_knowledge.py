@@ -10,7 +10,7 @@ import pytest
 from kg.curation.audit import ADVICE, ERROR, audit, report, report_html
 from kg.graph.knowledge import Node
 from kg.graph.terms import ONTOLOGY_DIR
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 
 def counts() -> list[dict[str, str]]:

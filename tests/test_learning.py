@@ -15,7 +15,7 @@ import kg
 from kg.errors import PalpateError, UnknownName
 from kg.learning import CONFIDENCE, KINDS, Question, Quiz, Session
 from kg.learning.anki import deck
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 
 @cache

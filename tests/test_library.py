@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 import kg
 from kg.errors import PalpateError
 from kg.graph import remote, sparql
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.serving.api import lifespan, protocol, routes
 from kg.serving.sparql.catalog import catalog
 

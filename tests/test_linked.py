@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from kg.errors import PalpateError, UnknownName
 from kg.graph import entity as entities
 from kg.graph.terms import ASSERTED, INFERRED, ONTOLOGY, PAL, RDF
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.serving.api import lifespan, operations, protocol, routes
 from kg.serving.sparql import Limits, describe
 from kg.serving.sparql.catalog import catalog, find

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.serving import mcp
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.reasoning.safety import SafetyGate
 from tests import withheld
 from tests.withheld import COMMAND, outcome, own_rules, resolved, rows, stored, stored_outcomes, targets, without

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kg.errors import PalpateError, UnknownName
 from kg.graph.index import KINDS, Names, fold
 from kg.graph.names import nearest
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 
 @pytest.fixture(scope="module")

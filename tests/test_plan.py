@@ -29,12 +29,12 @@ import kg
 from kg.documents.plan import FORMATS, export
 from kg.errors import PalpateError, UnknownName
 from kg.graph.terms import ONTOLOGY_DIR
+from kg.reasoning.engine import Engine
 from kg.reasoning.plan import Plan, Planner, UnsafePlan, check
 from kg.reasoning.plan.check import KINDS
 from kg.reasoning.plan.choose import Candidate, choose
 from kg.reasoning.plan.course import days, share_out
 from kg.reasoning.plan.follow import follow
-from kg.reasoning.rank import Engine
 from kg.serving.api import routes
 from tests import plan_evaluation
 from tests.test_safety import HAZARDS, PHASES, forbidden

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 from explorer.sessions import Question, Work
 from explorer.state import View
 from kg.documents.plan import FORMATS, export
+from kg.reasoning.engine import Engine
 from kg.reasoning.plan import Planner, check
 from kg.reasoning.plan.edit import alternatives, record, swap
-from kg.reasoning.rank import Engine
 from tests.test_explorer import flag, links, opened, words
 
 FASCIITIS = {"condition": "plantar-fasciitis", "phase": "chronic", "sessions": "6"}

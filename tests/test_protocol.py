@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from kg.graph.terms import ASSERTED, INFERRED
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.serving.api import Front, lifespan, protocol, routes
 from kg.serving.sparql.media import TABLES, best
 

@@ -17,7 +17,7 @@ import pytest
 import kg
 from kg.graph.files import turtle_files
 from kg.graph.terms import ONTOLOGY_DIR, PAL, RDF
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 QUERIES = Path(__file__).parents[1] / "queries"
 README = QUERIES / "README.md"

@@ -25,7 +25,8 @@ import kg
 from kg.errors import UnknownName
 from kg.graph.terms import ONTOLOGY_DIR, PAL
 from kg.reasoning.client import Client
-from kg.reasoning.rank import Engine, Ranking
+from kg.reasoning.engine import Engine
+from kg.reasoning.rank import Ranking
 from kg.reasoning.safety import Reason
 from kg.reasoning.sourcing import sourcing
 from kg.serving.api import routes

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 import kg
+from kg.reasoning.engine import Engine
 from kg.reasoning.evidence import pooled
-from kg.reasoning.rank import Engine
 
 CASES = [
     ("plantar-fasciitis", "chronic", "moderate", ["warfarin"]),

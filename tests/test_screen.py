@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 import kg
 from kg.errors import PalpateError, UnknownName
 from kg.reasoning.client import Client
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.reasoning.safety import URGENCIES
 from kg.reasoning.screen import Screening
 from kg.serving.api import routes

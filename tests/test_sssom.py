@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from kg.curation.sssom import MATCHES, SETS, compact, mapping_sets
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 
 def parsed(text: str) -> tuple[list[str], list[dict[str, str]]]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import kg
 from kg.errors import PalpateError, UnknownName
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.serving.sparql.catalog import Parameter, StoredQuery, catalog, find, without_header
 
 

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from kg.errors import PalpateError
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 from kg.serving.api import Front, lifespan, protocol, routes, shared
 from kg.serving.api.web import Rates, Served
 from kg.serving.sparql import Limits, federation

@@ -7,7 +7,8 @@ from typing import Any
 
 from kg.errors import PalpateError
 from kg.graph.knowledge import Knowledge, load
-from kg.reasoning.rank import Engine, Entry
+from kg.reasoning.engine import Engine
+from kg.reasoning.rank import Entry
 
 _FIRST = 5
 _MOVED = 0.05

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 from kg.graph.knowledge import Node
+from kg.reasoning.engine import Engine
 from kg.reasoning.mechanism import Path
-from kg.reasoning.rank import Engine
 
 CHANGES = {"increases": "raises", "decreases": "lowers"}
 _LISTED = 3

@@ -18,8 +18,9 @@ from kg.errors import PalpateError, UnknownName
 from kg.graph.knowledge import Node
 from kg.graph.names import nearest
 from kg.learning.facts import CHANGES, Facts, lowered
+from kg.reasoning.engine import Engine
 from kg.reasoning.mechanism import Path
-from kg.reasoning.rank import Engine, Entry
+from kg.reasoning.rank import Entry
 
 KINDS: Mapping[str, str] = {
     "technique": "Which technique for this impairment?",

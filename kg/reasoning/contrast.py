@@ -8,8 +8,8 @@ from typing import Any
 from kg.errors import PalpateError
 from kg.graph.knowledge import Version
 from kg.reasoning.client import Client
+from kg.reasoning.engine import Engine
 from kg.reasoning.explain import Rationale
-from kg.reasoning.rank import Engine
 from kg.reasoning.score import Score, Scores
 
 _MOST = 10

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kg.curation.export import metadata, network, rdf, tables
 from kg.curation.sssom import mapping_sets
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 
 def export(engine: Engine, folder: Path) -> list[Path]:

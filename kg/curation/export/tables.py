@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 from kg.graph.knowledge import Knowledge, Node
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 
 def files(engine: Engine) -> dict[str, bytes]:

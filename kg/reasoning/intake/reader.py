@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from kg.errors import PalpateError
+from kg.reasoning.engine import Engine
 from kg.reasoning.intake.codes import CodeHit, Codes
 from kg.reasoning.intake.context import Context, Status, is_year
 from kg.reasoning.intake.items import Intake, Item
@@ -18,7 +19,6 @@ from kg.reasoning.intake.matcher import KINDS, Forms, Hit, Matcher, Name
 from kg.reasoning.intake.referral import Referrals
 from kg.reasoning.intake.sentences import Segmenter, Sentence, without_markup
 from kg.reasoning.intake.unread import Unread
-from kg.reasoning.rank import Engine
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
 _SIDE_REACH, _PHASE_REACH = 3, 2

@@ -16,6 +16,7 @@ from kg.graph.knowledge import Node
 from kg.graph.names import nearest
 from kg.reasoning.certainty import AGAINST
 from kg.reasoning.client import ANY_PHASE, Client
+from kg.reasoning.engine import Engine
 from kg.reasoning.plan.choose import Candidate, choose
 from kg.reasoning.plan.course import course, days, share_out
 from kg.reasoning.plan.dose import allot
@@ -24,7 +25,7 @@ from kg.reasoning.plan.goals import Goal, Measures
 from kg.reasoning.plan.home import home_care
 from kg.reasoning.plan.model import Expected, Maintenance, PhasePart, Plan, Point, Serving, Session, Step, Stop
 from kg.reasoning.plan.order import Order
-from kg.reasoning.rank import Engine, Entry, Ranking
+from kg.reasoning.rank import Entry, Ranking
 from kg.reasoning.safety import URGENCIES
 
 SESSIONS = (1, 40)

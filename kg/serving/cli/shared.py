@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from kg.errors import PalpateError
-from kg.reasoning.rank import Engine
+from kg.reasoning.engine import Engine
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   help="Palpate: techniques of orthopedic massage for a condition and a client, safe and explained.")  # fmt: skip
