@@ -25,6 +25,7 @@ CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync"]  # fmt: skip
 PATIENCE = 30_000
+AT_REST = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists() and os.environ.get("CI") != "true", reason="Chromium is not installed")
 
@@ -70,6 +71,7 @@ def browser() -> Iterator[Browser]:
 
 def choose(page: Page, name: str, typed: str) -> None:
     """Type a few letters into a box of the sidebar and take the first match."""
+    page.locator(AT_REST).wait_for()
     box = page.get_by_test_id("stSidebar").get_by_role("combobox", name=name)
     box.click()
     box.press_sequentially(typed)
@@ -80,13 +82,8 @@ def choose(page: Page, name: str, typed: str) -> None:
 
 
 def test_therapist_finds_what_is_safe_in_a_minute(server: str, browser: Browser) -> None:
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    outside: list[str] = []
-    page.on("request", lambda request: outside.append(request.url) if not request.url.startswith((server, "data:", "blob:")) else None)
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    page.goto(server)
-
+    requests: list[str] = []
+    page = opened(browser, server, requests=requests)
     choose(page, "Condition", "plantar fasc")
     expect(page.get_by_role("heading", name="Plantar fasciitis", level=1)).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_text("Chronic", exact=True).click()
@@ -118,7 +115,7 @@ def test_therapist_finds_what_is_safe_in_a_minute(server: str, browser: Browser)
     page.get_by_role("link", name="Back to Plantar fasciitis, chronic, Anticoagulant medicine").click()
     expect(page).to_have_url(f"{server}/?condition=plantar-fasciitis&phase=chronic&hazard=anticoagulants")
     expect(cards).to_have_count(10)
-    assert outside == []
+    assert [address for address in requests if not address.startswith((server, "data:", "blob:"))] == []
     page.close()
 
 
@@ -144,6 +141,7 @@ def opened(browser: Browser, address: str, width: int = 1280, scheme: Literal["l
     page.goto(address)
     page.get_by_text("It does not diagnose").first.wait_for()
     page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
+    page.locator(AT_REST).wait_for()
     return page
 
 

@@ -27,11 +27,10 @@ export default function ({ parentElement, data, setStateValue }) {
     clearTimeout(box.timer);
     input.value = "";
     show(false);
-    setStateValue("text", "");
-    go(option.dataset.href);
+    go(option.dataset.href);  // alone: a state sent beside it would be answered on the page that is left
   };
 
-  if (data.text === input.value.trim() || !input.value) {
+  const draw = () => {
     list.replaceChildren(...data.hits.map((hit, index) => {
       const option = document.createElement("li");
       option.id = `pal-search-${index}`;
@@ -57,7 +56,8 @@ export default function ({ parentElement, data, setStateValue }) {
     }
     show(typed && document.activeElement === input);
     status.textContent = typed ? `${data.hits.length} found` : "";
-  }
+  };
+  if (data.text === input.value.trim()) draw();
 
   // Links to entities in tables open within this session; with Ctrl or the middle button they open in a tab as any link.
   document.removeEventListener("click", document.palpateLinks);
@@ -83,7 +83,7 @@ export default function ({ parentElement, data, setStateValue }) {
 
   input.oninput = () => {
     clearTimeout(box.timer);
-    box.timer = setTimeout(() => setStateValue("text", input.value.trim()), 120);
+    box.timer = setTimeout(() => (data.text === input.value.trim() ? draw() : setStateValue("text", input.value.trim())), 120);
     if (!input.value.trim()) show(false);
   };
   input.onkeydown = (event) => {
