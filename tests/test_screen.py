@@ -317,10 +317,16 @@ def test_api() -> None:
 @pytest.mark.parametrize("body", [
     "", "[", "[]", "7", '{"regoin": "leg"}', '{"age": "66"}', '{"age": 6.5}', '{"age": true}', '{"present": "stroke-arm"}',
     '{"present": [1]}', '{"region": 3}',
-    '{"present": ["strok-arm"]}', '{"findings": []}', "[" * 100_000, '{"region": "' + "x" * 200_000 + '"}',
+    '{"present": ["strok-arm"]}', '{"findings": []}', "[" * 100_000, '{"region": "' + "x" * 20_000 + '"}',
 ])  # fmt: skip
 def test_api_refuses_what_it_cannot_read(body: str) -> None:
     answer = TestClient(Starlette(routes=routes())).post("/api/screen", content=body)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
+
+
+def test_api_refuses_a_body_longer_than_any_client_needs() -> None:
+    answer = TestClient(Starlette(routes=routes())).post("/api/screen", content='{"region": "' + "x" * 200_000 + '"}')
+    assert answer.status_code == 413
+    assert "longer than" in answer.json()["detail"]
