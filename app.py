@@ -10,5 +10,6 @@ from starlette.middleware import Middleware
 
 from kg.serving.api import Front, lifespan, protocol, routes
 
-app = streamlit.App(Path(__file__).parent / "explorer" / "main.py", routes=routes(), lifespan=lifespan,
-                    middleware=[Middleware(Front, rates=protocol.rates)])  # fmt: skip
+_routes = routes()
+app = streamlit.App(Path(__file__).parent / "explorer" / "main.py", routes=_routes, lifespan=lifespan,
+                    middleware=[Middleware(Front, rates=protocol.rates, routes=_routes)])  # fmt: skip

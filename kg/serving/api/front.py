@@ -1,11 +1,15 @@
-"""Before all other routes: what was answered before is answered again at once, without routing, from the bytes that were sent.
+"""Before all other routes: the short ways.
 
-Only whole answers to GET are kept that any cache on the way might keep (`Cache-Control: public`), up to a number of bytes.
+What was answered before is answered again at once from the bytes that were sent: whole answers to GET that any cache on
+the way might keep (`Cache-Control: public`), up to a number of bytes. And routes of a fixed path are gone to straight, past
+what Streamlit lays around its pages (sessions, compression, tracing), which takes longer than a cheap query does.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kg.serving.api.web import Rates
@@ -24,25 +28,33 @@ class _Sent:
 
 
 class Front:
-    """ASGI middleware around the whole server. `rates` counts those too whom it answers itself."""
+    """ASGI middleware around the whole server.
 
-    def __init__(self, app: ASGIApp, rates: Any) -> None:
+    Args:
+        app: all that is served.
+        rates: counts those too whom it answers itself.
+        routes: those that are gone to straight where their path is fixed.
+    """
+
+    def __init__(self, app: ASGIApp, rates: Any, routes: Iterable[BaseRoute] = ()) -> None:
         self._app, self._rates = app, rates
+        self._straight = {route.path: route.app for route in routes if isinstance(route, Route) and not route.param_convertors}
         self._sent: Cache[_Sent] = Cache(_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET":
+        if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        key = _key(scope)
+        app = self._app if scope.get("root_path") else self._straight.get(scope["path"], self._app)
+        key = _key(scope) if scope["method"] == "GET" else None
         if key is None:
-            return await self._app(scope, receive, send)
+            return await app(scope, receive, send)
         sent = self._sent.get(key)
         rates: Rates = self._rates()
         if sent and not rates.wait((scope.get("client") or ("",))[0]):
             await send(sent.start)
             await send({"type": "http.response.body", "body": sent.body})
             return None
-        return await self._app(scope, receive, send if sent else self._keeping(key, send))
+        return await app(scope, receive, send if sent else self._keeping(key, send))
 
     def _keeping(self, key: tuple[Any, ...], send: Send) -> Send:
         """`send` that keeps a response which comes whole, in one start and one body."""

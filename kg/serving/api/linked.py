@@ -90,7 +90,7 @@ def _ontology(media: str) -> Response:
 
 async def sparql(request: Request) -> Response:
     """`/sparql`: who asks no query is told what the service is (SPARQL 1.1 Service Description, 2)."""
-    asks_nothing = request.method in ("GET", "HEAD") and not request.query_params
+    asks_nothing = request.method in ("GET", "HEAD") and not request.scope["query_string"]
     return await (description if asks_nothing else protocol.sparql)(request)
 
 

@@ -112,7 +112,9 @@ async def _parameters(request: Request) -> dict[str, list[str]]:
     Raises:
         QueryError: where the body is too long, not UTF-8, or of no media type of the protocol.
     """
-    parameters: dict[str, list[str]] = {name: request.query_params.getlist(name) for name in request.query_params}
+    parameters: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        parameters.setdefault(name, []).append(value)
     if request.method != "POST":
         return parameters
     media, _, rest = request.headers.get("content-type", "").partition(";")

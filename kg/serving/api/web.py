@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import lru_cache
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -59,6 +60,7 @@ class Rates:
         return 0.0 if left >= 1 else (1 - left) / self._rate
 
 
+@lru_cache(1024)
 def _is_loopback(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_loopback
@@ -95,13 +97,13 @@ class Served:
         if request.method not in self._methods:
             allowed = ", ".join(self._methods)
             return problem(PalpateError(f"{request.method} is not possible here; {allowed} are."), 405, {"Allow": allowed})
-        if wait := self._rates().wait(request.client.host if request.client else ""):
+        if wait := self._rates().wait((request.scope.get("client") or ("",))[0]):
             return problem(PalpateError("Too many requests from this address; wait a little."), 429, {"Retry-After": str(int(wait) + 1)})
         response = await self._handled(request)
         if request.method in ("GET", "HEAD") and response.status_code == 200:
-            if "etag" not in response.headers:
+            if not any(name == b"etag" for name, _ in response.raw_headers):
                 response.headers["ETag"] = f'W/"{hashlib.sha256(response.body).hexdigest()[:32]}"'
-            if matches(request, response.headers["etag"]):
+            if "if-none-match" in request.headers and matches(request, response.headers["etag"]):
                 return not_modified(response)
         return await _compressed(request, response)
 
@@ -139,10 +141,15 @@ def not_modified(response: Response) -> Response:
 
 
 async def _compressed(request: Request, response: Response) -> Response:
-    takes = [part.strip().replace(" ", "") for part in request.headers.get("accept-encoding", "").lower().split(",")]
-    if len(response.body) < _LARGE or not any(part == "gzip" or (part.startswith("gzip;q=") and part[7:].strip("0.")) for part in takes):
+    if len(response.body) < _LARGE or not _takes_gzip(request.headers.get("accept-encoding", "")):
         return response
     response.body = await run_in_threadpool(gzip.compress, bytes(response.body), 5, mtime=0)
     response.headers["Content-Encoding"] = "gzip"
     response.headers["Content-Length"] = str(len(response.body))
     return response
+
+
+@lru_cache(256)
+def _takes_gzip(accepted: str) -> bool:
+    parts = [part.strip().replace(" ", "") for part in accepted.lower().split(",")]
+    return any(part == "gzip" or (part.startswith("gzip;q=") and part[7:].strip("0.") != "") for part in parts)

@@ -35,7 +35,7 @@ def _ask(url: str, query: Query, formats: Formats, seconds: float, limit: int) -
 
 
 class Endpoint:
-    """Workers over one graph file, with a queue and a cache.
+    """Workers over one graph file, with a queue and a cache; for one event loop at a time.
 
     Args:
         graph: the N-Quads file; copied, so that the cache of graphs may drop it.
@@ -62,7 +62,8 @@ class Endpoint:
 
     def etag(self, query: Query, formats: Formats) -> str:
         """A weak entity tag of graph, query and formats: the rows are the same, their order may not be."""
-        asked = repr((self._tag, query, formats)).encode()
+        parts = (self._tag, query.text, *query.default_graphs, "named", *query.named_graphs, formats.table or "", formats.graph or "")
+        asked = "\0".join(parts).encode("utf-8", "surrogatepass")
         return f'W/"{hashlib.sha256(asked).hexdigest()[:32]}"'
 
     async def query(self, query: Query, formats: Formats = _USUAL, seconds: float | None = None) -> Answer:

@@ -7,6 +7,7 @@ request names replace those of the query, as the SPARQL 1.1 Protocol has it (2.1
 import io
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kg.graph.remote import QUOTED, names_graphs
@@ -34,12 +35,17 @@ class Query:
     @property
     def volatile(self) -> bool:
         """Whether two evaluations may differ though the graph is the same."""
-        return bool(_VOLATILE.search(self.text))
+        return _volatile(self.text)
 
     @property
     def asks_servers(self) -> bool:
         """Whether the query plainly says SERVICE."""
-        return bool(_SERVICE.search(QUOTED.sub(" ", self.text)))
+        return "service" in self.text.lower() and bool(_SERVICE.search(QUOTED.sub(" ", self.text)))
+
+
+@lru_cache(256)
+def _volatile(text: str) -> bool:
+    return bool(_VOLATILE.search(text))
 
 
 @dataclass(frozen=True, slots=True)

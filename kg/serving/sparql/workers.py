@@ -15,7 +15,7 @@ import struct
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from kg.serving.sparql.errors import QueryError
 from kg.serving.sparql.query import Answer, Formats, Query, run
@@ -45,30 +45,36 @@ def _serve(pipe: socket.socket, paths: Sequence[str], memory: int, sockets: bool
         os.close(free)
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, free))
     with suppress(ConnectionError):  # the server is gone: nobody waits
-        pipe.sendall(b"R")
-        while head := _read(pipe, _LENGTH.size):
-            query, formats, limit = pickle.loads(_read(pipe, _LENGTH.unpack(head)[0]))
-            answer = pickle.dumps(_answer(store, query, formats, limit))
-            pipe.sendall(_LENGTH.pack(len(answer)) + answer)
+        pipe.sendall(_framed(b""))
+        while asked := _receive(pipe):
+            query, formats, limit = pickle.loads(asked)
+            pipe.sendall(_framed(pickle.dumps(_answer(store, Query(*query), Formats(*formats), limit))))
 
 
-def _read(pipe: socket.socket, size: int) -> bytes:
+def _framed(message: bytes) -> bytes:
+    return _LENGTH.pack(len(message)) + message
+
+
+def _receive(pipe: socket.socket) -> bytes:
+    """The next message, mostly in one read; empty where the server is gone."""
     data = bytearray()
-    while len(data) < size:
-        chunk = pipe.recv(min(size - len(data), 2**20))
+    while len(data) < _LENGTH.size or len(data) < _LENGTH.size + _LENGTH.unpack_from(data)[0]:
+        chunk = pipe.recv(2**16)
         if not chunk:
             return b""
         data += chunk
-    return bytes(data)
+    return bytes(data[_LENGTH.size :])
 
 
-def _answer(store: Any, query: Query, formats: Formats, limit: int) -> Answer | QueryError:
+def _answer(store: Any, query: Query, formats: Formats, limit: int) -> tuple[bytes, str] | QueryError:
+    """The body and media type of an answer, or what was wrong: what pickle writes quickest."""
     try:
-        return run(store, query, formats, limit)
+        answer = run(store, query, formats, limit)
     except QueryError as error:
         return error
     except MemoryError:
         return QueryError("The query needs more memory than it may use.", 503)
+    return answer.body, answer.media_type
 
 
 # ---------------------------------------------------------------------------------------------------- in the server
@@ -76,70 +82,136 @@ class _Gone(Exception):
     """The worker died."""
 
 
+class _Pipe(asyncio.Protocol):
+    """The server's end of the socket to a worker, over which one message comes for each that goes."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        self.loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._data = bytearray()
+        self._awaited: asyncio.Future[bytes] = self.loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        if len(self._data) < _LENGTH.size or len(self._data) < _LENGTH.size + _LENGTH.unpack_from(self._data)[0]:
+            return
+        message, self._data = bytes(self._data[_LENGTH.size :]), bytearray()
+        if not self._awaited.done():
+            self._awaited.set_result(message)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self.lost = True
+        self.fail(_Gone())
+
+    def fail(self, error: Exception) -> None:
+        """Let who waits for a message know that none comes."""
+        if not self._awaited.done():
+            self._awaited.set_exception(error)
+
+    async def receive(self) -> bytes:
+        """The message that answers what was sent last; the first one says that the worker is ready.
+
+        Raises:
+            _Gone: where the worker has died.
+        """
+        return await self._awaited
+
+    def send(self, message: bytes) -> None:
+        """Send a message.
+
+        Raises:
+            _Gone: where the worker has died.
+        """
+        if self.lost or not self._transport:
+            raise _Gone
+        self._awaited = self.loop.create_future()
+        self._transport.write(_framed(message))
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport and not self.loop.is_closed():
+            self._transport.close()
+
+
 class Worker:
     """One process and the socket to it."""
 
     def __init__(self, paths: Sequence[str], memory: int, sockets: bool) -> None:
-        self._pipe, far = socket.socketpair()
+        self._near, far = socket.socketpair()
         self.process = _CONTEXT.Process(target=_serve, args=(far, paths, memory, sockets), daemon=True)
         self.process.start()
         far.close()
-        self._pipe.setblocking(False)
-        self._ready = False
+        self._opening: asyncio.Task[_Pipe] | None = None
+        self._pipe: _Pipe | None = None
+        self._late = False
 
     async def ready(self) -> None:
         """Wait until it has loaded the store.
 
         Raises:
-            _Gone: where it died before.
+            _Gone: where it has died, or listens to an event loop that has ended.
         """
-        if not self._ready:
-            await self._receive(1)
-            self._ready = True
+        if self._pipe is None:
+            self._opening = self._opening or asyncio.ensure_future(self._open())
+            self._pipe = await asyncio.shield(self._opening)  # who gives up waiting leaves it to the next
+        if self._pipe.lost or self._pipe.loop is not asyncio.get_running_loop():
+            raise _Gone
 
-    async def ask(self, query: Query, formats: Formats, limit: int) -> Answer | QueryError:
-        """The answer to a query.
+    async def _open(self) -> _Pipe:
+        _, pipe = await asyncio.get_running_loop().create_unix_connection(_Pipe, sock=self._near)
+        await pipe.receive()
+        return pipe
+
+    async def ask(self, query: Query, formats: Formats, limit: int, seconds: float) -> Answer | QueryError:
+        """The answer to a query; past a short time other workers and the server go first.
 
         Raises:
-            _Gone: where it died over it.
+            TimeoutError: where it takes more than `seconds`.
+            _Gone: where the worker died over it.
         """
-        asked = pickle.dumps((query, formats, limit))
+        assert self._pipe, "ready() comes first"
+        asked = ((query.text, query.default_graphs, query.named_graphs), (formats.table, formats.graph), limit)
+        self._pipe.send(pickle.dumps(asked))
+        self._timer = asyncio.get_running_loop().call_later(min(seconds, _SHORT_SECONDS), self._not_short, seconds)
         try:
-            await asyncio.get_running_loop().sock_sendall(self._pipe, _LENGTH.pack(len(asked)) + asked)
-        except OSError:
-            raise _Gone from None
-        answer = await self._receive(_LENGTH.unpack(await self._receive(_LENGTH.size))[0])
-        return pickle.loads(answer)  # type: ignore[no-any-return]
+            answer = pickle.loads(await self._pipe.receive())
+        finally:
+            self._timer.cancel()
+        return answer if isinstance(answer, QueryError) else Answer(*answer)
 
-    async def _receive(self, size: int) -> bytes:
-        loop, data = asyncio.get_running_loop(), bytearray()
-        while len(data) < size:
-            try:
-                chunk = await loop.sock_recv(self._pipe, min(size - len(data), 2**20))
-            except OSError:
-                chunk = b""
-            if not chunk:
-                raise _Gone
-            data += chunk
-        return bytes(data)
-
-    def give_way(self) -> None:
-        """Let other workers and the server go first from here on."""
+    def _not_short(self, seconds: float) -> None:
+        """Give way to the others from here on, and end at the time limit."""
+        assert self._pipe
+        left = seconds - _SHORT_SECONDS
+        if left <= 0:
+            self._pipe.fail(TimeoutError())
+            return
+        self._timer = asyncio.get_running_loop().call_later(left, self._pipe.fail, TimeoutError())
         with suppress(OSError):  # it is gone
             os.setpriority(os.PRIO_PROCESS, self.process.pid or 0, _LATE)
+            self._late = True
 
     def come_back(self) -> bool:
         """Take its turn as all others again; whether the system lets it."""
-        try:
-            if self.process.pid and os.getpriority(os.PRIO_PROCESS, self.process.pid) == _LATE:
-                os.setpriority(os.PRIO_PROCESS, self.process.pid, os.getpriority(os.PRIO_PROCESS, 0))
-        except OSError:
-            return False
+        if self._late:
+            try:
+                os.setpriority(os.PRIO_PROCESS, self.process.pid or 0, os.getpriority(os.PRIO_PROCESS, 0))
+            except OSError:
+                return False
+            self._late = False
         return True
+
+    def hang_up(self) -> None:
+        """Close the socket, from the event loop."""
+        if self._pipe:
+            self._pipe.close()
 
     def kill(self) -> None:
         """End the process at once."""
-        self._pipe.close()
         self.process.kill()
         self.process.join(5)
 
@@ -167,18 +239,14 @@ class Pool:
             QueryError: where the worker died over it.
         """
         worker = await self._take()
-        late = asyncio.get_running_loop().call_later(_SHORT_SECONDS, worker.give_way)
         try:
-            async with asyncio.timeout(seconds):
-                answer = await worker.ask(query, formats, limit)
+            answer = await worker.ask(query, formats, limit, seconds)
         except _Gone:  # most likely of its memory limit
             await self._replace(worker)
             raise QueryError("The query was stopped: it used more than it may.", 503) from None
         except BaseException:  # past its time, or nobody waits for it any longer
             await asyncio.shield(self._replace(worker))
             raise
-        finally:
-            late.cancel()
         if worker.come_back():
             self._give(worker)
         else:
@@ -190,8 +258,6 @@ class Pool:
         while True:
             worker = await self._next()
             try:
-                if not worker.process.is_alive():
-                    raise _Gone
                 await worker.ready()
                 return worker
             except _Gone:
@@ -223,6 +289,7 @@ class Pool:
 
     async def _replace(self, worker: Worker) -> None:
         self._all.discard(worker)
+        worker.hang_up()
         await asyncio.to_thread(worker.kill)
         if self._closed:
             return
