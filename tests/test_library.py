@@ -68,7 +68,7 @@ def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     end = time.monotonic() + 30
     while True:
         try:
-            remote.ask(url, "ASK { }", "application/sparql-results+json")
+            remote.evaluate(url, "ASK { }")
             break
         except PalpateError:
             assert time.monotonic() < end
