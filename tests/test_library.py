@@ -30,7 +30,7 @@ def test_truth_and_triples(engine: Engine) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("query", ["", "SELECT", "DROP ALL", "SELECT * { ?s nope:x ?o }"])
+@pytest.mark.parametrize("query", ["", "SELECT", "DROP ALL", "SELECT * { ?s nope:x ?o }", "SELECT (pal:f(1) AS ?x) {}"])
 def test_a_malformed_query_is_one_sentence(engine: Engine, query: str) -> None:
     with pytest.raises(PalpateError, match="The query is malformed: ") as told:
         kg.sparql(query)

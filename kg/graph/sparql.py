@@ -66,7 +66,7 @@ def run(knowledge: Knowledge, query: str) -> Table | bool:
     union = not remote.names_graphs(query)
     try:
         results = knowledge.store.query(query, base_iri=PAL, use_default_graph_as_union=union, prefixes=PREFIXES)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RuntimeError) as error:
         raise PalpateError(f"The query is malformed: {' '.join(str(error).split())[:300]}") from None
     return _table(results)
 
@@ -81,7 +81,7 @@ def _table(results: Any) -> Table | bool:
     columns = tuple(variable.value for variable in results.variables)
     try:
         return Table(columns, tuple(tuple(_value(solution[name]) for name in columns) for solution in results))
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise PalpateError(f"The query cannot be run: {error}") from None
 
 

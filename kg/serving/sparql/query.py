@@ -111,7 +111,7 @@ def run(store: "ox.Store", query: Query, formats: Formats, limit: int) -> Answer
             results = store.query(query.text, base_iri=PAL, use_default_graph_as_union=not names_graphs(query.text))
     except SyntaxError as error:
         raise malformed(str(error.msg), query.text) from None
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # such as a function that there is not
         raise QueryError(f"The query cannot be run: {error}") from None
     return serialized(results, formats, limit)
 
@@ -137,6 +137,8 @@ def serialized(results: "Results", formats: Formats, limit: int) -> Answer:
             results.serialize(out, format=ox.QueryResultsFormat.from_extension(TABLES[media]))
     except ValueError as error:
         raise QueryError(f"The answer cannot be written as {media}: {error}", 406) from None
+    except RuntimeError as error:
+        raise QueryError(f"The query cannot be run: {error}") from None
     except OSError:
         raise QueryError("A server that SERVICE names does not answer.", 502) from None
     return Answer(out.getvalue(), media)
