@@ -157,17 +157,19 @@ def _pairs(data: bytes, what: str) -> list[tuple[str, str]]:
 
 
 def _asked_format(parameters: Mapping[str, Sequence[str]]) -> str:
-    """The format that the parameters ask for, as an Accept header would; empty where they ask for none.
+    """The formats that the parameters name, as an Accept header would: short names, media types, or such a header itself.
 
     Raises:
-        QueryError: where it is unknown, or they ask for two.
+        QueryError: where one is unknown.
     """
-    asked = sorted({value for name in _FORMAT_PARAMETERS for value in parameters.get(name, ()) if value})
-    if len(asked) > 1:
-        raise QueryError(f"The parameters ask for {asked[0][:40]!r} and for {asked[1][:40]!r}; ask for one format.")
-    name = asked[0].lower().replace(" ", "+") if asked else ""  # a plus sign that was not encoded arrives as a space
-    if name and name not in SHORT and "/" not in name:
-        raise QueryError(UnknownName("format", name[:40], nearest(name[:40], SHORT) or list(SHORT)).message)
+    named = (value for name in _FORMAT_PARAMETERS for value in parameters.get(name, ()) if value)
+    return ", ".join(dict.fromkeys(_accept(value) for value in named))
+
+
+def _accept(value: str) -> str:
+    name = value[:200].lower().replace(" ", "+")  # a plus sign that was not encoded arrives as a space
+    if name not in SHORT and "/" not in name:
+        raise QueryError(UnknownName("format", name, nearest(name, SHORT) or list(SHORT)).message)
     return SHORT.get(name, name)
 
 
