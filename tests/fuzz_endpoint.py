@@ -109,12 +109,13 @@ TOKEN = re.compile(r"\s+|[?$:\w-]+|<[^<>\s]*>|.", re.DOTALL)
 STORED = [TOKEN.findall(query.text) for query in catalog().values()]
 PIECES = sorted({token for tokens in STORED for token in tokens if not token.isspace()})
 PIECES += ["\0", "\ud7ff", "𝄞", "\u202e", "#", '"""', "\\u0041"]
-edits = st.lists(st.tuples(st.sampled_from(["drop", "double", "swap", "put"]), st.integers(0, 2**16), st.sampled_from(PIECES)), max_size=6)
+EDITS = ("drop", "double", "swap", "put")
+edits = st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 2**16), st.integers(0, len(PIECES) - 1)), max_size=6)
 
 
-def edited(tokens: list[str], changes: list[tuple[str, int, str]]) -> str:
-    """A query with some of its tokens dropped, doubled, swapped, or others put among them."""
-    found = list(tokens)
+def edited(number: int, changes: list[tuple[str, int, int]]) -> str:
+    """A stored query with some of its tokens dropped, doubled, swapped, or others put among them."""
+    found = list(STORED[number])
     for kind, place, piece in changes:
         at = place % max(len(found) - 1, 1)
         match kind:
@@ -125,14 +126,14 @@ def edited(tokens: list[str], changes: list[tuple[str, int, str]]) -> str:
             case "swap":
                 found[at : at + 2] = reversed(found[at : at + 2])
             case "put":
-                found.insert(at, piece)
+                found.insert(at, PIECES[piece])
     return "".join(found)
 
 
 nested = st.builds(lambda piece, depth, end: f"ASK {{ {piece[0] * depth} {end} {piece[1] * depth} }}",
                    st.sampled_from([("{", "}"), ("FILTER(", ")"), ("BIND((", ") AS ?x)"), ("OPTIONAL {", "}"), ("?s (", ") ?o")]),
                    st.integers(1, 3000), st.sampled_from(["", "?s ?p ?o", "1"]))  # fmt: skip
-queries = st.one_of(by_grammar, st.builds(edited, st.sampled_from(STORED), edits), st.text(max_size=200), nested)
+queries = st.one_of(by_grammar, st.builds(edited, st.integers(0, len(STORED) - 1), edits), st.text(max_size=200), nested)
 
 # ---------------------------------------------------------------------------------------------------- requests
 MEDIA = [*TABLES, *GRAPHS, "*/*", "text/*", "image/png", "text/html"]
