@@ -297,6 +297,27 @@ def test_a_table_in_tsv_is_as_its_recommendation_has_it(web: TestClient) -> None
     ])  # fmt: skip
 
 
+SPACES = r"CONSTRUCT { <s> <p> ' a\n\r\t\u0085 ' } WHERE {}", r"SELECT (' a\n\r\t\u0085 ' AS ?x) {}"
+CONTROL = [r"\u0000", r"\u0001", r"\u001F", r"\uFFFE", r"\uFFFF"]
+
+
+@pytest.mark.parametrize(("query", "media", "path"), [
+    (SPACES[0], "application/rdf+xml", ".//{*}p"), (SPACES[1], "application/sparql-results+xml", ".//{*}literal"),
+])  # fmt: skip
+def test_white_space_comes_through_xml_as_it_is(web: TestClient, query: str, media: str, path: str) -> None:
+    assert ElementTree.fromstring(get(web, query, media).content).findtext(path) == " a\n\r\t\u0085 "
+
+
+@pytest.mark.parametrize(("query", "media"), [
+    *((f"SELECT ('{character}' AS ?x) {{}}", "application/sparql-results+xml") for character in CONTROL),
+    *((f"CONSTRUCT {{ <s> <p> '{character}' }} WHERE {{}}", "application/rdf+xml") for character in CONTROL),
+    *((f"CONSTRUCT {{ <s> <http://example.org/{end}> 1 }} WHERE {{}}", "application/rdf+xml") for end in ("", "1", "a#2", "a/-")),
+])  # fmt: skip
+def test_what_xml_cannot_hold_is_refused_and_comes_otherwise(web: TestClient, query: str, media: str) -> None:
+    assert "cannot be written" in refused(get(web, query, media), 406)["detail"]
+    assert get(web, query, f"{media};q=0, */*").status_code == 200
+
+
 def test_a_blank_node_has_a_label_in_each_format(web: TestClient) -> None:
     for media in ("text/csv", "text/tab-separated-values"):
         assert get(web, "SELECT (BNODE() AS ?x) {}", media).text.splitlines()[1].startswith("_:")
