@@ -255,7 +255,7 @@ def test_a_query_that_is_too_long_is_refused_unread(graph: Path) -> None:
 
 # ---------------------------------------------------------------------------------------------------- graphs and parameters
 def test_an_unknown_or_repeated_parameter_is_refused(web: TestClient) -> None:
-    assert "'format'" in str(problem(web.get("/sparql", params={"query": CHEAP, "format": "x"}), 400)["detail"])
+    assert "'fromat'" in str(problem(web.get("/sparql", params={"query": CHEAP, "fromat": "x"}), 400)["detail"])
     assert "once" in str(problem(web.get("/api/rank?condition=plantar-fasciitis&condition=hamstring-strain"), 400)["detail"])
 
 
