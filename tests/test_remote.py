@@ -5,16 +5,20 @@ Oxigraph's own server is a requirement of the tests. Virtuoso is another make al
 is asked those that it answers in a moment.
 """
 
+import asyncio
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -26,6 +30,7 @@ from kg.errors import PalpateError
 from kg.graph import remote, sparql
 from kg.reasoning.engine import Engine
 from kg.serving.api import lifespan, protocol, routes
+from kg.serving.sparql import Endpoint, Limits, Query, QueryError
 from kg.serving.sparql.catalog import catalog
 
 OXIGRAPH = Path(sys.executable).parent / "oxigraph"
@@ -220,11 +225,65 @@ def test_endpoint_and_command_ask_the_other_server(
 
 def test_a_server_that_does_not_answer_is_one_sentence(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PALPATE_SPARQL_URL", f"http://127.0.0.1:{free_port()}/")
-    with pytest.raises(PalpateError, match=r"The SPARQL server does not answer\."):
+    with pytest.raises(PalpateError, match=r"The SPARQL server does not answer, or breaks off\."):
         kg.sparql("ASK { }")
     monkeypatch.setenv("PALPATE_SPARQL_URL", "file:///etc/passwd")
     with pytest.raises(PalpateError, match="must be an http or https address"):
         kg.sparql("ASK { }")
+
+
+JSON, TURTLE = "application/sparql-results+json", "text/turtle"
+ROW = '{"x": {"type": "uri", "value": "http://a/"}}'
+
+
+@contextmanager
+def answering(media: str, body: bytes, length: int = 0, pause: float = 0.0, status: int = 200) -> Iterator[str]:
+    """A server that gives one answer to all, byte by byte where it pauses; gives its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", media)
+            self.send_header("Content-Length", str(length or len(body)))
+            self.end_headers()
+            with suppress(OSError):  # the client is gone
+                for start in range(0, len(body), 1 if pause else len(body)):
+                    self.wfile.write(body[start : start + 1] if pause else body)
+                    time.sleep(pause)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as found:
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{found.server_address[1]}/"
+        finally:
+            found.shutdown()
+
+
+@pytest.mark.parametrize(("answer", "status", "says"), [
+    ({"media": "text/html", "body": b"<html>"}, 502, "answers as text/html, which was not asked for"),
+    ({"media": JSON, "body": b"no JSON"}, 502, "cannot be read"), ({"media": TURTLE, "body": b"<a> <b> ."}, 502, "cannot be read"),
+    ({"media": JSON, "body": f'{{"head": {{"vars": ["x"]}}, "results": {{"bindings": [{ROW}'.encode()}, 502, "cannot be read"),
+    ({"media": JSON, "body": b'{"head": {}, "boolean"', "length": 99}, 502, "does not answer, or breaks off"),
+    ({"media": JSON, "body": b" " * 99, "pause": 0.1}, 503, "did not answer within 0.5 seconds"),
+    ({"media": JSON, "body": b" " * 3000}, 413, "larger than 2000 bytes"),
+    ({"media": "text/plain", "body": b"no such thing", "status": 400}, 400, "refuses the query (400): no such thing"),
+    ({"media": "text/plain", "body": b"out of order", "status": 500}, 502, "refuses the query (500): out of order"),
+])  # fmt: skip
+def test_what_a_server_answers_amiss_is_one_sentence(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], status: int, says: str
+) -> None:
+    with answering(**answer) as url:
+        monkeypatch.setenv("PALPATE_SPARQL_URL", url)
+        served = Endpoint(engine.knowledge.path, Limits(seconds=0.5, bytes=2000))
+        try:
+            with pytest.raises(QueryError) as told:
+                asyncio.run(served.query(Query("SELECT ?x { ?x ?y ?z }")))
+        finally:
+            served.close()
+    assert (told.value.status, says in told.value.message) == (status, True), told.value.message
 
 
 @pytest.mark.parametrize(("query", "graph"), [

@@ -5,8 +5,10 @@ union of what is asserted and inferred whatever the server takes it to be. What 
 that answers have the same formats whatever the server writes.
 """
 
+import http.client
 import os
 import re
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -105,17 +107,24 @@ def _truth(value: bool) -> "ox.QueryBoolean":
 
 def _post(url: str, form: list[tuple[str, str]], accept: str, seconds: float, limit: int) -> tuple[bytes, str]:
     """The body of a server's answer, at most `limit` bytes, and its media type."""
+    end = time.monotonic() + seconds
     request = urllib.request.Request(url, urllib.parse.urlencode(form).encode(), {"Accept": accept})
     try:
         with urllib.request.urlopen(request, timeout=seconds) as response:
-            body, media = response.read(limit + 1), response.headers.get_content_type()
+            body, media = bytearray(), response.headers.get_content_type()
+            while len(body) <= limit and (chunk := response.read1(2**16)):
+                body += chunk
+                if time.monotonic() > end:  # what comes drop by drop never times out by itself
+                    raise TimeoutError
+            if response.length and len(body) <= limit:
+                raise http.client.IncompleteRead(b"", response.length)
     except urllib.error.HTTPError as error:
         said = " ".join(error.read(300).decode("utf-8", "replace").split())
         raise RemoteError(f"The SPARQL server refuses the query ({error.code}): {said}", 400 if error.code < 500 else 502) from None
     except TimeoutError:
         raise RemoteError(f"The SPARQL server did not answer within {seconds:g} seconds.", 503) from None
-    except (OSError, urllib.error.URLError):
-        raise RemoteError("The SPARQL server does not answer.") from None
+    except (OSError, http.client.HTTPException):
+        raise RemoteError("The SPARQL server does not answer, or breaks off.") from None
     if len(body) > limit:
         raise RemoteError(f"The answer is larger than {limit} bytes.", 413)
-    return body, media
+    return bytes(body), media

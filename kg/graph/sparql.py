@@ -81,7 +81,7 @@ def _table(results: Any) -> Table | bool:
     columns = tuple(variable.value for variable in results.variables)
     try:
         return Table(columns, tuple(tuple(_value(solution[name]) for name in columns) for solution in results))
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SyntaxError) as error:
         raise PalpateError(f"The query cannot be run: {error}") from None
 
 

@@ -21,13 +21,13 @@ from kg.serving.sparql.workers import Pool
 _USUAL, _LIMITS = Formats(), Limits()
 
 
-def _ask(url: str, query: Query, formats: Formats, seconds: float, limit: int) -> Answer:
+def _ask(url: str, query: Query, formats: Formats, seconds: float, limit: int) -> Answer | QueryError:
     """The answer of another server, see `kg.graph.remote`."""
     try:
         found = remote.evaluate(url, query.text, default=query.default_graphs, named=query.named_graphs, seconds=seconds, limit=limit)
-    except remote.RemoteError as error:
-        raise QueryError(error.message, error.status) from None
-    return serialized(found, formats, limit)
+        return serialized(found, formats, limit)
+    except (remote.RemoteError, QueryError) as error:
+        return QueryError(error.message, error.status)  # anew: the other holds on to results, which only this thread may let go
 
 
 class Endpoint:

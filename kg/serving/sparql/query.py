@@ -143,6 +143,8 @@ def serialized(results: "Results", formats: Formats, limit: int) -> Answer:
         raise QueryError(f"The query cannot be run: {error}") from None
     except OSError:
         raise QueryError("A server that SERVICE names does not answer.", 502) from None
+    except SyntaxError as error:  # of what another server sent
+        raise QueryError(f"The answer of the SPARQL server cannot be read: {' '.join(str(error).split())[:200]}", 502) from None
     body = out.getvalue()
     return Answer(_as_xml(body, media) if media.endswith("xml") else body, media)
 
