@@ -116,6 +116,8 @@ def test_a_mistake_in_search_is_problem_details(web: TestClient, asked: dict[str
     ("SELECT ?x { ?x a pal:Condition }", "The query is malformed at line 1, column 31, near 'a pal:Condition }': Prefix not found."),
     ("INSERT DATA { <http://a> <http://b> 1 }", "The query is malformed at "), ("DROP ALL", "The query is malformed at "),
     ("CLEAR DEFAULT", "The query is malformed at "), ("LOAD <http://example.org/x>", "The query is malformed at "),
+    ("SELECT (<http://example.org/f>(1) AS ?x) {}", "The query cannot be run: The custom function <http://example.org/f> is not supported"),
+    ("SELECT ?s { ?s ?p ?o } ORDER BY <http://example.org/f>(?s)", "The query cannot be run: The custom function"),
     ("SELECT * { SERVICE <http://example.org/> { ?s ?p ?o } }", "SERVICE is refused: this endpoint asks no other server."),
     ("SELECT * { ?s ?p ?o . service silent <http://example.org/> { ?s ?p ?o } }", "SERVICE is refused"),
     ("SELECT * { ?s ?p ?o .SERVICE <http://example.org/> { ?s ?p ?o } }", "SERVICE is refused"),
@@ -253,7 +255,7 @@ def test_a_query_that_is_too_long_is_refused_unread(graph: Path) -> None:
 
 # ---------------------------------------------------------------------------------------------------- graphs and parameters
 def test_an_unknown_or_repeated_parameter_is_refused(web: TestClient) -> None:
-    assert "'format'" in str(problem(web.get("/sparql", params={"query": CHEAP, "format": "x"}), 400)["detail"])
+    assert "'fromat'" in str(problem(web.get("/sparql", params={"query": CHEAP, "fromat": "x"}), 400)["detail"])
     assert "once" in str(problem(web.get("/api/rank?condition=plantar-fasciitis&condition=hamstring-strain"), 400)["detail"])
 
 

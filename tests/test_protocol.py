@@ -67,6 +67,10 @@ def test_2_1_1_parameters_are_percent_encoded_utf_8(web: TestClient) -> None:
     assert values(web.get(f"/sparql?query={quote(query)}")) == ["Gelenk – é %&+"]
 
 
+def test_2_1_1_a_query_string_that_is_not_utf_8_is_refused(web: TestClient) -> None:
+    assert "UTF-8" in refused(web.get("/sparql?query=ASK%7B%7D%23%ff"), 400)["detail"]
+
+
 # ---------------------------------------------------------------------------------------------------- 2.1.2, 2.1.3 query via POST
 def test_2_1_2_a_query_by_post_of_a_form(web: TestClient) -> None:
     assert values(web.post("/sparql", data={"query": SELECT})) == [CONDITION]
@@ -103,6 +107,12 @@ def test_2_1_3_a_body_of_another_media_type_is_refused(web: TestClient, media: s
 ])  # fmt: skip
 def test_2_1_3_text_that_is_not_utf_8_is_refused(web: TestClient, body: bytes, headers: dict[str, str]) -> None:
     refused(web.post("/sparql", content=body, headers=headers), 400)
+
+
+def test_2_1_3_a_compressed_body_is_refused(web: TestClient) -> None:
+    response = web.post("/sparql", content=gzip.compress(SELECT.encode()), headers={**DIRECT, "content-encoding": "gzip"})
+    refused(response, 415)
+    assert response.headers["accept-encoding"] == "identity"
 
 
 # ---------------------------------------------------------------------------------------------------- 2.1 exactly one query
@@ -151,9 +161,27 @@ def test_2_1_4_default_and_named_graphs_are_kept_apart(web: TestClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["default-graph-uri", "named-graph-uri"])
-def test_2_1_4_a_graph_that_is_not_here_is_refused(web: TestClient, name: str) -> None:
+def test_2_1_4_a_graph_of_another_that_is_not_here_is_empty_as_with_from(web: TestClient, name: str) -> None:
+    elsewhere = "http://example.org/elsewhere"
+    assert count(web, **{name.replace("-", "_"): elsewhere}) == 0
+    assert count(web, COUNT.format(from_=f"FROM <{elsewhere}>")) == 0
+    assert values(get(web, "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }", **{name: elsewhere})) == []
+    assert count(web, default_graph_uri=[elsewhere, INFERRED]) == count(web, default_graph_uri=INFERRED)
+
+
+@pytest.mark.parametrize("name", ["default-graph-uri", "named-graph-uri"])
+def test_2_1_4_a_graph_of_ours_that_is_not_here_is_a_mistake(web: TestClient, name: str) -> None:
     assert ASSERTED in refused(get(web, ASK, **{name: ASSERTED + "x"}), 400)["detail"]
-    refused(get(web, ASK, **{name: ""}), 400)
+    for no_iri in ("", "graph/asserted", "http://a b", "<http://example.org/>"):
+        assert f"{name} must be an absolute IRI" in refused(get(web, ASK, **{name: no_iri}), 400)["detail"]
+
+
+# ---------------------------------------------------------------------------------------------------- 2.3 the base
+def test_2_3_a_relative_iri_is_of_the_services_own_base(web: TestClient) -> None:
+    assert values(get(web, "SELECT ?x { <plantar-fasciitis> a ?x } ORDER BY ?x")) == [CONDITION]
+    assert values(get(web, "SELECT (<Condition> AS ?x) {}")) == [CONDITION]
+    assert values(get(web, "BASE <http://example.org/a/> SELECT (<../b> AS ?x) {}")) == ["http://example.org/b"]
+    assert count(web, COUNT.format(from_="FROM <graph/inferred>")) == count(web, default_graph_uri=INFERRED)
 
 
 # ---------------------------------------------------------------------------------------------------- 2.1.5, 2.1.6 success
@@ -212,6 +240,87 @@ def test_2_1_6_turtle_is_written_with_the_prefixes_of_the_ontology(web: TestClie
 ])  # fmt: skip
 def test_2_1_5_what_cannot_be_given_as_asked_is_406(web: TestClient, query: str, accept: str) -> None:
     assert "can be given" in refused(get(web, query, accept), 406)["detail"]
+
+
+@pytest.mark.parametrize(("query", "name", "media"), [
+    (SELECT, "json", "application/sparql-results+json"), (SELECT, "xml", "application/sparql-results+xml"), (SELECT, "csv", "text/csv"),
+    (SELECT, "TSV", "text/tab-separated-values"), (SELECT, "text/csv", "text/csv"), (ASK, "json", "application/sparql-results+json"),
+    (SELECT, "application/sparql-results xml", "application/sparql-results+xml"),  # its plus sign was not encoded
+    (CONSTRUCT, "turtle", "text/turtle"), (CONSTRUCT, "ttl", "text/turtle"), (CONSTRUCT, "n3", "text/turtle"),
+    (CONSTRUCT, "json", "application/ld+json"), (CONSTRUCT, "xml", "application/rdf+xml"), (CONSTRUCT, "rdf+xml", "application/rdf+xml"),
+    (CONSTRUCT, "json-ld", "application/ld+json"), (CONSTRUCT, "n-triples", "application/n-triples"),
+])  # fmt: skip
+@pytest.mark.parametrize("parameter", ["format", "output", "results"])
+def test_2_1_5_a_format_may_be_named_in_the_address(web: TestClient, query: str, name: str, media: str, parameter: str) -> None:
+    response = get(web, query, "image/png", **{parameter: name})
+    assert (response.status_code, response.headers["content-type"].partition(";")[0]) == (200, media)
+
+
+@pytest.mark.parametrize(("query", "named", "media"), [
+    (SELECT, ["csv"], "text/csv"), (SELECT, ["tsv", "text/tab-separated-values"], "text/tab-separated-values"),
+    (CONSTRUCT, ["json-ld", "application/ld+json,application/x-json+ld"], "application/ld+json"),
+])  # fmt: skip
+def test_2_1_5_a_format_is_named_as_sparqlwrapper_does(web: TestClient, query: str, named: list[str], media: str) -> None:
+    assert get(web, query, format=named, output=named, results=named).headers["content-type"].partition(";")[0] == media
+
+
+def test_2_1_5_a_format_that_there_is_not_is_refused(web: TestClient) -> None:
+    assert "Did you mean: csv" in refused(get(web, SELECT, format="cvs"), 400)["detail"]
+    assert "can be given" in refused(get(web, CONSTRUCT, format="csv"), 406)["detail"]
+    assert get(web, SELECT, format="").headers["content-type"] == "application/sparql-results+json"
+
+
+TERMS = """SELECT ?x ?literal { VALUES (?x ?literal) {
+    (<http://example/x> "String") (<http://example/x> "with \\"quote\\"") (<http://example/x> "a,b") (UNDEF "Missing 'x'") (UNDEF UNDEF)
+    (<http://example/x> UNDEF) ("tab\\tline\\nreturn\\rback\\\\slash"@en 123) (true 1.5) (false "2026-01-01"^^<http://www.w3.org/2001/XMLSchema#date>)
+} }"""
+
+
+def test_a_table_in_csv_is_as_its_recommendation_has_it(web: TestClient) -> None:
+    """SPARQL 1.1 Query Results CSV and TSV Formats, 2 and 3."""
+    response = get(web, TERMS, "text/csv")
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    assert response.content.decode() == "\r\n".join([
+        "x,literal", "http://example/x,String", 'http://example/x,"with ""quote"""', 'http://example/x,"a,b"', ",Missing 'x'", ",",
+        "http://example/x,", '"tab\tline\nreturn\rback\\slash",123', "true,1.5", "false,2026-01-01", "",
+    ])  # fmt: skip
+
+
+def test_a_table_in_tsv_is_as_its_recommendation_has_it(web: TestClient) -> None:
+    """SPARQL 1.1 Query Results CSV and TSV Formats, 2 and 4."""
+    response = get(web, TERMS, "text/tab-separated-values")
+    assert response.headers["content-type"] == "text/tab-separated-values; charset=utf-8"
+    assert response.content.decode() == "\n".join([
+        "?x\t?literal", '<http://example/x>\t"String"', '<http://example/x>\t"with \\"quote\\""', '<http://example/x>\t"a,b"',
+        "\t\"Missing 'x'\"", "\t", "<http://example/x>\t", '"tab\\tline\\nreturn\\rback\\\\slash"@en\t123', "true\t1.5",
+        'false\t"2026-01-01"^^<http://www.w3.org/2001/XMLSchema#date>', "",
+    ])  # fmt: skip
+
+
+SPACES = r"CONSTRUCT { <s> <p> ' a\n\r\t\u0085 ' } WHERE {}", r"SELECT (' a\n\r\t\u0085 ' AS ?x) {}"
+CONTROL = [r"\u0000", r"\u0001", r"\u001F", r"\uFFFE", r"\uFFFF"]
+
+
+@pytest.mark.parametrize(("query", "media", "path"), [
+    (SPACES[0], "application/rdf+xml", ".//{*}p"), (SPACES[1], "application/sparql-results+xml", ".//{*}literal"),
+])  # fmt: skip
+def test_white_space_comes_through_xml_as_it_is(web: TestClient, query: str, media: str, path: str) -> None:
+    assert ElementTree.fromstring(get(web, query, media).content).findtext(path) == " a\n\r\t\u0085 "
+
+
+@pytest.mark.parametrize(("query", "media"), [
+    *((f"SELECT ('{character}' AS ?x) {{}}", "application/sparql-results+xml") for character in CONTROL),
+    *((f"CONSTRUCT {{ <s> <p> '{character}' }} WHERE {{}}", "application/rdf+xml") for character in CONTROL),
+    *((f"CONSTRUCT {{ <s> <http://example.org/{end}> 1 }} WHERE {{}}", "application/rdf+xml") for end in ("", "1", "a#2", "a/-")),
+])  # fmt: skip
+def test_what_xml_cannot_hold_is_refused_and_comes_otherwise(web: TestClient, query: str, media: str) -> None:
+    assert "cannot be written" in refused(get(web, query, media), 406)["detail"]
+    assert get(web, query, f"{media};q=0, */*").status_code == 200
+
+
+def test_a_blank_node_has_a_label_in_each_format(web: TestClient) -> None:
+    for media in ("text/csv", "text/tab-separated-values"):
+        assert get(web, "SELECT (BNODE() AS ?x) {}", media).text.splitlines()[1].startswith("_:")
 
 
 RANGES = st.dictionaries(st.sampled_from([*TABLES, "*/*", "text/*", "application/*", "image/png"]), st.integers(0, 1000), min_size=1)
@@ -304,6 +413,22 @@ def test_an_answer_that_the_client_holds_is_304(web: TestClient) -> None:
         again = web.get("/sparql", params={"query": SELECT}, headers={"accept": "application/sparql-results+json", "if-none-match": held})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert web.get("/sparql", params={"query": SELECT}, headers={"if-none-match": '"other"'}).status_code == 200
+
+
+def test_a_304_says_by_what_the_answer_varies(web: TestClient) -> None:
+    for path in ("/sparql?query=ASK%7B%7D", "/sparql", "/data/foot.ttl", "/id/foot"):
+        whole = web.get(path, follow_redirects=False)
+        again = web.get(path, headers={"if-none-match": whole.headers.get("etag", "*")}, follow_redirects=False)
+        assert again.status_code == (304 if whole.status_code == 200 else 303)
+        assert again.headers["vary"] == whole.headers["vary"]
+
+
+def test_a_post_is_answered_whatever_the_client_holds(web: TestClient) -> None:
+    tag = get(web, SELECT).headers["etag"]
+    response = web.post("/sparql", data={"query": SELECT}, headers={"if-none-match": tag})
+    assert values(response) == [CONDITION]
+    assert "etag" not in response.headers
+    assert response.headers["cache-control"] == "no-store"
 
 
 def test_an_entity_tag_is_of_query_graphs_and_format(web: TestClient) -> None:

@@ -144,6 +144,21 @@ def test_a_killed_worker_is_replaced(port: int) -> None:
     assert not set(workers()) & set(before)
 
 
+def test_a_worker_killed_over_a_query_is_an_error_to_that_client_alone(port: int) -> None:
+    told: list[int] = []
+    served = protocol.endpoint()
+    wait_until(lambda: len(workers()) == served.limits.processes)
+    client = threading.Thread(target=lambda: told.append(ask(port, SLOW + " # killed")))
+    client.start()
+    wait_until(lambda: served.waiting == 1)
+    for worker in workers():
+        os.kill(worker, signal.SIGKILL)
+    client.join(20)
+    assert told == [503]
+    assert ask(port, f"ASK {{ }} # {time.monotonic()}") == 200
+    assert served.waiting == 0
+
+
 def test_a_full_queue_says_when_to_come_back(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PALPATE_QUEUE", "2")
     monkeypatch.setenv("PALPATE_WORKERS", "1")

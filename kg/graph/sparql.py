@@ -15,6 +15,7 @@ from kg.errors import PalpateError
 from kg.graph import remote
 from kg.graph.knowledge import Knowledge
 from kg.graph.serialize import PREFIXES
+from kg.graph.terms import PAL
 
 if TYPE_CHECKING:
     import pandas
@@ -26,7 +27,6 @@ _PARSERS: Mapping[str, Callable[[str], Value]] = {
     _XSD + "integer": int, _XSD + "decimal": float, _XSD + "double": float, _XSD + "float": float,
     _XSD + "boolean": lambda text: text in ("true", "1"),
 }  # fmt: skip
-_ACCEPT = "application/sparql-results+json, application/n-triples;q=0.9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ def run(knowledge: Knowledge, query: str) -> Table | bool:
         PalpateError: where the query is malformed or cannot be run.
     """
     if url := remote.address():
-        return _remote(url, "".join(f"PREFIX {name}: <{namespace}> " for name, namespace in PREFIXES.items()) + query)
+        return _table(remote.evaluate(url, "".join(f"PREFIX {name}: <{namespace}> " for name, namespace in PREFIXES.items()) + query))
     union = not remote.names_graphs(query)
     try:
-        results = knowledge.store.query(query, use_default_graph_as_union=union, prefixes=PREFIXES)
-    except (SyntaxError, ValueError) as error:
+        results = knowledge.store.query(query, base_iri=PAL, use_default_graph_as_union=union, prefixes=PREFIXES)
+    except (SyntaxError, ValueError, RuntimeError) as error:
         raise PalpateError(f"The query is malformed: {' '.join(str(error).split())[:300]}") from None
     return _table(results)
 
@@ -76,27 +76,18 @@ def _table(results: Any) -> Table | bool:
 
     if isinstance(results, ox.QueryBoolean):
         return bool(results)
-    if isinstance(results, ox.QueryTriples):
+    if not isinstance(results, ox.QuerySolutions):
         return _triples(results)
     columns = tuple(variable.value for variable in results.variables)
     try:
         return Table(columns, tuple(tuple(_value(solution[name]) for name in columns) for solution in results))
-    except OSError as error:
+    except (OSError, RuntimeError, SyntaxError) as error:
         raise PalpateError(f"The query cannot be run: {error}") from None
 
 
 def _triples(triples: Any) -> Table:
     rows = tuple(tuple(_value(term) for term in (t.subject, t.predicate, t.object)) for t in triples)
     return Table(("subject", "predicate", "object"), rows)
-
-
-def _remote(url: str, query: str) -> Table | bool:
-    import pyoxigraph as ox
-
-    body, media = remote.ask(url, query, _ACCEPT)
-    if media == "application/n-triples":
-        return _triples(ox.parse(body, format=ox.RdfFormat.N_TRIPLES))
-    return _table(ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON))
 
 
 def _value(term: "ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None") -> Value:

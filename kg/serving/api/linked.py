@@ -29,7 +29,7 @@ from kg.serving.api.operations import Operation, Parameter
 from kg.serving.api.schema import STRING, Schema, array, record
 from kg.serving.api.shared import FRESH
 from kg.serving.sparql import QueryError, describe
-from kg.serving.sparql.media import GRAPHS, TABLES, best
+from kg.serving.sparql.media import GRAPHS, SHORT, TABLES, best
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
@@ -113,21 +113,24 @@ def _written(triples: "Iterable[ox.Triple]", media: str, headers: Mapping[str, s
 _GRAPH = dict.fromkeys(GRAPHS, STRING)
 _ENTITY = (Parameter("entity", "The slug of an individual, class or property.", required=True),)
 
-_NAMES: Schema = {"enum": [ASSERTED, INFERRED, describe.SERVICE_GRAPH]}
+_NAMES: Schema = {"type": "string", "format": "iri", "examples": [ASSERTED, INFERRED, describe.SERVICE_GRAPH]}
 _GRAPHS_ASKED = tuple(
-    Parameter(f"{kind}-graph-uri", f"One of the {kind} graphs; may be repeated.", _NAMES, repeated=True) for kind in ("default", "named")
+    Parameter(f"{kind}-graph-uri", f"One of the {kind} graphs; may be repeated. One that is not here is empty.", _NAMES, repeated=True)
+    for kind in ("default", "named")
 )
 _TIMEOUT = Parameter("timeout", "Seconds that the query may run, less than the limit.", {"type": "number", "exclusiveMinimum": 0})
+_FORMATS: Schema = {"enum": list(SHORT)}
+_FORMAT = Parameter("format", "A format, in the place of the Accept header; output and results say the same.", _FORMATS)
 _ANSWERS = {media: {} if media.endswith("json") else STRING for media in (*TABLES, *GRAPHS)}
-_FORM = record(("timeout", "default-graph-uri", "named-graph-uri"), **{
-    "query": STRING, "timeout": _TIMEOUT.schema, "default-graph-uri": array(_NAMES), "named-graph-uri": array(_NAMES),
+_FORM = record(("timeout", "format", "default-graph-uri", "named-graph-uri"), **{
+    "query": STRING, "timeout": _TIMEOUT.schema, "format": _FORMATS, "default-graph-uri": array(_NAMES), "named-graph-uri": array(_NAMES),
 })  # fmt: skip
 
 OPERATIONS = (
     Operation("GET", "/sparql", "SPARQL 1.1 Protocol; without a query, the description of the service", sparql,
-              (Parameter("query", "A SPARQL 1.1 query."), *_GRAPHS_ASKED, _TIMEOUT), answer=_ANSWERS, example="/sparql",
+              (Parameter("query", "A SPARQL 1.1 query."), *_GRAPHS_ASKED, _TIMEOUT, _FORMAT), answer=_ANSWERS, example="/sparql",
               open_parameters=True),
-    Operation("POST", "/sparql", "SPARQL 1.1 Protocol, by a form or directly", sparql, (*_GRAPHS_ASKED, _TIMEOUT),
+    Operation("POST", "/sparql", "SPARQL 1.1 Protocol, by a form or directly", sparql, (*_GRAPHS_ASKED, _TIMEOUT, _FORMAT),
               body={"application/x-www-form-urlencoded": _FORM, "application/sparql-query": STRING}, answer=_ANSWERS, open_parameters=True),
     Operation("GET", "/id/{entity}", "Leads to the page or the data of an entity", identified, _ENTITY, missing=("entity",),
               example="/id/{Condition}", answer={"text/html": STRING}),

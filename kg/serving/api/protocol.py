@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pyoxigraph as ox
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -14,14 +15,17 @@ from starlette.responses import Response
 import kg
 from kg.errors import UnknownName
 from kg.graph.names import nearest
-from kg.graph.terms import ASSERTED, INFERRED
+from kg.graph.terms import ASSERTED, INFERRED, PAL
 from kg.serving.api.shared import FRESH, body_of
 from kg.serving.api.web import Rates, matches
 from kg.serving.sparql import Answer, Endpoint, Formats, Query, QueryError, describe
 from kg.serving.sparql.limits import from_environment, services_from_environment
-from kg.serving.sparql.media import GRAPHS, TABLES, best
+from kg.serving.sparql.media import GRAPHS, SHORT, TABLES, best
 
-_PARAMETERS = ("query", "timeout", "default-graph-uri", "named-graph-uri")
+_GRAPH_PARAMETERS = ("default-graph-uri", "named-graph-uri")
+_FORMAT_PARAMETERS = ("format", "output", "results")
+"""The names by which clients ask for a format beside the Accept header; SPARQLWrapper gives all three at once."""
+_PARAMETERS = ("query", "timeout", *_GRAPH_PARAMETERS, *_FORMAT_PARAMETERS)
 _UNWATCHED_SECONDS = 0.1
 """How long a query runs before its client is watched."""
 _endpoint: Endpoint | None = None
@@ -60,9 +64,9 @@ async def sparql(request: Request) -> Response:
     """SPARQL 1.1 Protocol, query operation: GET, POST of a form, direct POST."""
     parameters = await _parameters(request)
     query, seconds = query_of(parameters)
-    formats = formats_of(request.headers.get("accept", ""))
+    formats = formats_of(_asked_format(parameters) or request.headers.get("accept", ""))
     headers = {"Vary": "Accept", "Cache-Control": "no-store"}
-    if not query.volatile:
+    if not query.volatile and request.method != "POST":
         headers |= FRESH | {"ETag": endpoint().etag(query, formats)}
         if request.headers.get("if-none-match", "*") != "*" and matches(request, headers["ETag"]):
             return Response(None, 304, headers)
@@ -113,23 +117,22 @@ async def _parameters(request: Request) -> dict[str, list[str]]:
         QueryError: where the body is too long, not UTF-8, or of no media type of the protocol.
     """
     parameters: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in _pairs(request.scope["query_string"], "query string"):
         parameters.setdefault(name, []).append(value)
     if request.method != "POST":
         return parameters
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise QueryError("The body must come uncompressed.", 415, headers={"Accept-Encoding": "identity"})
     media, _, rest = request.headers.get("content-type", "").partition(";")
     charset = rest.replace(" ", "").lower().partition("charset=")[2].partition(";")[0].strip('"')
     if charset not in ("", "utf-8", "utf8", "us-ascii"):
         raise QueryError(f"The body must be in UTF-8, not {charset!r}.")
-    try:
-        body = (await body_of(request, 4 * endpoint().limits.query_length)).decode("utf-8")
-    except UnicodeDecodeError:
-        raise QueryError("The body is not UTF-8 text.") from None
+    body = await body_of(request, 4 * endpoint().limits.query_length)
     match media.strip().lower():
         case "application/sparql-query":
-            parameters.setdefault("query", []).append(body)
+            parameters.setdefault("query", []).append(_text(body, "body"))
         case "application/x-www-form-urlencoded":
-            for name, value in _form(body):
+            for name, value in _pairs(body, "form"):
                 parameters.setdefault(name, []).append(value)
         case "application/sparql-update":
             raise QueryError("This endpoint answers queries only; the graph does not change.", 403)
@@ -139,11 +142,35 @@ async def _parameters(request: Request) -> dict[str, list[str]]:
     return parameters
 
 
-def _form(body: str) -> list[tuple[str, str]]:
+def _text(data: bytes, what: str) -> str:
     try:
-        return parse_qsl(body, keep_blank_values=True, max_num_fields=1000, errors="strict")
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise QueryError(f"The {what} is not UTF-8 text.") from None
+
+
+def _pairs(data: bytes, what: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(_text(data, what), keep_blank_values=True, max_num_fields=1000, errors="strict")
     except ValueError:
-        raise QueryError("The form is malformed: it must hold NAME=VALUE pairs, percent-encoded UTF-8.") from None
+        raise QueryError(f"The {what} is malformed: it must hold NAME=VALUE pairs, percent-encoded UTF-8.") from None
+
+
+def _asked_format(parameters: Mapping[str, Sequence[str]]) -> str:
+    """The formats that the parameters name, as an Accept header would: short names, media types, or such a header itself.
+
+    Raises:
+        QueryError: where one is unknown.
+    """
+    named = (value for name in _FORMAT_PARAMETERS for value in parameters.get(name, ()) if value)
+    return ", ".join(dict.fromkeys(_accept(value) for value in named))
+
+
+def _accept(value: str) -> str:
+    name = value[:200].lower().replace(" ", "+")  # a plus sign that was not encoded arrives as a space
+    if name not in SHORT and "/" not in name:
+        raise QueryError(UnknownName("format", name, nearest(name, SHORT) or list(SHORT)).message)
+    return SHORT.get(name, name)
 
 
 def query_of(parameters: Mapping[str, Sequence[str]]) -> tuple[Query, float | None]:
@@ -159,16 +186,24 @@ def query_of(parameters: Mapping[str, Sequence[str]]) -> tuple[Query, float | No
     queries = parameters.get("query", [])
     if len(queries) != 1:
         raise QueryError("Give exactly one 'query'.")
-    default, named = (_graphs(parameters.get(name, ())) for name in _PARAMETERS[2:])
+    default, named = (_graphs(name, parameters.get(name, ())) for name in _GRAPH_PARAMETERS)
     return Query(queries[0], default, named), _seconds(parameters.get("timeout", [""])[-1])
 
 
-def _graphs(names: Sequence[str]) -> tuple[str, ...]:
+def _graphs(parameter: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The graphs that a parameter names. A graph of somebody else that is not here is empty, as with FROM; one of ours is a mistake.
+
+    Raises:
+        QueryError: where a name is no IRI, or one of our namespace by which no graph goes.
+    """
     known = (ASSERTED, INFERRED, describe.SERVICE_GRAPH)
     for name in names:
-        if name not in known:
-            error = UnknownName("graph", name, nearest(name, known) or known)
-            raise QueryError(error.message)
+        if name.startswith(PAL) and name not in known:
+            raise QueryError(UnknownName("graph", name[:200], nearest(name[:200], known) or known).message)
+        try:
+            ox.NamedNode(name)
+        except ValueError:
+            raise QueryError(f"{parameter} must be an absolute IRI, not {name[:200]!r}.") from None
     return tuple(dict.fromkeys(names))
 
 

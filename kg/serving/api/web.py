@@ -136,7 +136,7 @@ def matches(request: Request, etag: str) -> bool:
 
 def not_modified(response: Response) -> Response:
     """304, with the headers that the full response would have borne."""
-    kept = {name: response.headers[name] for name in ("etag", "cache-control", "link") if name in response.headers}
+    kept = {name: response.headers[name] for name in ("etag", "cache-control", "link", "vary") if name in response.headers}
     return Response(None, 304, kept)
 
 

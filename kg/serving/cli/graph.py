@@ -72,15 +72,11 @@ def import_(tables: Annotated[list[Path], typer.Argument(help="Fact tables, TSV 
 def query(file: Annotated[Path, typer.Argument(help="A file with a SPARQL query, or - for standard input.")]) -> None:
     """Run a SPARQL query on the graph: a table as TSV, a graph as Turtle."""
     from kg.graph import remote
+    from kg.serving.sparql import as_text, run_locally
 
     text = shared.read(file)
-    if url := remote.address():
-        body, _ = remote.ask(url, text, "text/tab-separated-values, text/turtle;q=0.9")
-        print(body.decode(), end="")
-        return
-    from kg.serving.sparql import run_locally
-
-    print(run_locally(shared.engine().knowledge.store, text), end="")
+    url = remote.address()
+    print(as_text(remote.evaluate(url, text)) if url else run_locally(shared.engine().knowledge.store, text), end="")
 
 
 @shared.app.command()

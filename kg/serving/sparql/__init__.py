@@ -10,6 +10,6 @@
 from kg.serving.sparql.endpoint import Endpoint
 from kg.serving.sparql.errors import QueryError
 from kg.serving.sparql.limits import Limits
-from kg.serving.sparql.query import Answer, Formats, Query, run_locally
+from kg.serving.sparql.query import Answer, Formats, Query, as_text, run_locally
 
-__all__ = ["Answer", "Endpoint", "Formats", "Limits", "Query", "QueryError", "run_locally"]
+__all__ = ["Answer", "Endpoint", "Formats", "Limits", "Query", "QueryError", "as_text", "run_locally"]

@@ -53,7 +53,7 @@ def service(limits: Limits) -> list[ox.Triple]:
         *_say(about, RDF + "type", SD + "Service"),
         *_say(about, SD + "endpoint", endpoint),
         *_say(about, SD + "supportedLanguage", SD + "SPARQL11Query"),
-        *_say(about, SD + "feature", SD + "UnionDefaultGraph", SD + "EmptyGraphs"),
+        *_say(about, SD + "feature", SD + "UnionDefaultGraph"),
         *_say(about, SD + "resultFormat", *(FORMATS + name for name in _RESULTS)),
         *_say(about, SD + "defaultDataset", dataset),
         *_say(about, DCTERMS + "description", ox.Literal(text, language="en")),

@@ -15,23 +15,19 @@ from kg.serving.sparql import federation
 from kg.serving.sparql.cache import Cache
 from kg.serving.sparql.errors import QueryError
 from kg.serving.sparql.limits import Limits
-from kg.serving.sparql.query import Answer, Formats, Query
+from kg.serving.sparql.query import Answer, Formats, Query, serialized
 from kg.serving.sparql.workers import Pool
 
 _USUAL, _LIMITS = Formats(), Limits()
 
 
-def _ask(url: str, query: Query, formats: Formats, seconds: float, limit: int) -> Answer:
+def _ask(url: str, query: Query, formats: Formats, seconds: float, limit: int) -> Answer | QueryError:
     """The answer of another server, see `kg.graph.remote`."""
-    accept = ", ".join(f"{media};q={quality}" for media, quality in ((formats.table, "1"), (formats.graph, "0.9")) if media)
     try:
-        body, media = remote.ask(url, query.text, accept, default=query.default_graphs, named=query.named_graphs,
-                                 seconds=seconds, limit=limit)  # fmt: skip
-    except remote.RemoteError as error:
-        raise QueryError(error.message, error.status) from None
-    if media not in (formats.table, formats.graph):
-        raise QueryError(f"The server answers as {media}, which was not asked for.", 406)
-    return Answer(body, media)
+        found = remote.evaluate(url, query.text, default=query.default_graphs, named=query.named_graphs, seconds=seconds, limit=limit)
+        return serialized(found, formats, limit)
+    except (remote.RemoteError, QueryError) as error:
+        return QueryError(error.message, error.status)  # anew: the other holds on to results, which only this thread may let go
 
 
 class Endpoint:

@@ -17,6 +17,13 @@ GRAPHS = {
     "application/trig": "trig", "application/n-quads": "nq", "application/xml": "rdf", "application/json": "jsonld",
 }  # fmt: skip
 """Media types of a graph, the preferred first. The general names of XML and JSON stand for RDF/XML and JSON-LD."""
+SHORT = {
+    "json": "application/sparql-results+json, application/ld+json", "xml": "application/sparql-results+xml, application/rdf+xml",
+    "csv": "text/csv", "tsv": "text/tab-separated-values", "turtle": "text/turtle", "ttl": "text/turtle", "n3": "text/turtle",
+    "n-triples": "application/n-triples", "rdf": "application/rdf+xml", "rdf+xml": "application/rdf+xml",
+    "json-ld": "application/ld+json", "trig": "application/trig", "n-quads": "application/n-quads",
+}  # fmt: skip
+"""Short names of formats, each with the Accept header for which it stands."""
 
 _QUALITY = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
