@@ -219,6 +219,30 @@ def test_therapist_with_a_suspected_heart_attack_is_told_to_refer_on_every_page_
         page.close()
 
 
+def test_a_link_to_the_page_that_is_open_changes_the_address_and_back_leads_back(server: str, browser: Browser) -> None:
+    page = opened(browser, f"{server}/")
+    link = page.get_by_test_id("stMain").locator("a[href*='?condition=']").first
+    name = link.inner_text()
+    link.click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/\?condition=[a-z-]+$"))
+    client = page.url
+    page.reload()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(f"{server}/")
+    expect(page.get_by_role("heading", name="Which techniques help", level=1)).to_be_visible()
+    page.get_by_role("link", name="Back to your last client").click()
+    expect(page).to_have_url(client)
+    page.goto(f"{server}/condition?id=plantar-fasciitis")
+    page.get_by_test_id("stMain").get_by_role("link", name="Tarsal tunnel syndrome").click()
+    expect(page.get_by_role("heading", name="Tarsal tunnel syndrome", level=1)).to_be_visible()
+    expect(page).to_have_url(f"{server}/condition?id=tarsal-tunnel-syndrome")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Plantar fasciitis", level=1)).to_be_visible()
+    page.close()
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_therapist_points_where_it_hurts(width: int, server: str, browser: Browser) -> None:
     page = opened(browser, f"{server}/body_map", width)
