@@ -15,23 +15,25 @@ _DEGREES = ("low", "moderate", "high")
 _KEPT = "kept-parameters"
 
 
-def controls(view: View, keep: Sequence[str] = ()) -> None:
+def controls(view: View, keep: Sequence[str] = (), condition: bool = True) -> None:
     """The widgets of the sidebar, set from the URL.
 
     Args:
         view: what the URL states.
         keep: further parameters of the page, which stay when the client changes.
+        condition: whether the condition is chosen here.
     """
     st.session_state[_KEPT] = tuple(keep)
     version = knowledge().version.sha256
     conditions, hazards, flags = (state.options(version, cls) for cls in ("Condition", "Hazard", "RedFlag"))
-    state.keep("condition", view.condition)
     state.keep("phase", view.phase)
     state.keep("irritability", view.irritability)
     state.keep("hazards", list(view.hazards))
     state.keep("red-flags", list(view.red_flags))
-    st.selectbox("Condition", conditions, index=None, key="condition", format_func=conditions.__getitem__, filter_mode="contains",
-                 placeholder="Name, synonym or ICD-10 code", on_change=_changed)  # fmt: skip
+    if condition:
+        state.keep("condition", view.condition)
+        st.selectbox("Condition", conditions, index=None, key="condition", format_func=conditions.__getitem__, filter_mode="contains",
+                     placeholder="Name, synonym or ICD-10 code", on_change=_changed)  # fmt: skip
     phases = engine().gate.phases
     st.pills("Phase", phases, key="phase", on_change=_changed, help=_help(phases), format_func=str.capitalize)
     st.pills("Irritability", _DEGREES, key="irritability", on_change=_changed, format_func=str.capitalize,
@@ -61,7 +63,7 @@ def _changed() -> None:
     """Write what the widgets hold into the URL."""
     held = st.session_state
     kept = {name: st.query_params.get_all(name) for name in held[_KEPT]}
-    state.rewrite(View(state.slug_of(held["condition"]), held["phase"], held["irritability"], state.picked(held["hazards"]),
+    state.rewrite(View(state.slug_of(held.get("condition")), held["phase"], held["irritability"], state.picked(held["hazards"]),
                        state.picked(held["red-flags"])), kept)  # fmt: skip
 
 
