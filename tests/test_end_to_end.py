@@ -127,7 +127,11 @@ PAGES = {
     "map": "/evidence_map?region=knee", "body": "/body_map?region=shoulder", "flow": "/rationale?condition=plantar-fasciitis",
     "network": "/rationale?condition=plantar-fasciitis&form=network", "words": "/rationale?condition=plantar-fasciitis&form=words",
     "quiz": "/learn", "case": "/learn?mode=case", "cards": "/learn?mode=cards", "lab": "/lab?example=conditions-of-tissue",
-    "about": "/about", "plan": "/plan?condition=plantar-fasciitis&phase=chronic&sessions=6",
+    "before": "/before", "questions": "/before?step=questions&region=shoulder&age=58&sex=female&present=breathless-weary-jaw-back-pain",
+    "history": "/before?step=history&region=elbow&phase=chronic&hazard=warfarin&hazard=recent-surgery%3D2026-10-01&on=2026-11-20",
+    "result": "/before?step=result&region=elbow&present=worse-with-gripping&present=pain-at-outer-elbow&hazard=warfarin",
+    "conditions": "/compare?of=conditions&condition=plantar-fasciitis&condition=tarsal-tunnel-syndrome&hazard=warfarin",
+    "pick": "/compare?of=conditions", "about": "/about", "plan": "/plan?condition=plantar-fasciitis&phase=chronic&sessions=6",
 }  # fmt: skip
 
 
@@ -240,6 +244,24 @@ def test_a_link_to_the_page_that_is_open_changes_the_address_and_back_leads_back
     expect(page).to_have_url(f"{server}/condition?id=tarsal-tunnel-syndrome")
     page.go_back()
     expect(page.get_by_role("heading", name="Plantar fasciitis", level=1)).to_be_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_student_weighs_conditions_that_look_alike(width: int, server: str, browser: Browser) -> None:
+    page = opened(browser, f"{server}/condition?id=plantar-fasciitis", width)
+    page.get_by_role("link", name="Compare with what resembles it").click()
+    expect(page).to_have_url(re.compile(r"/compare\?of=conditions&condition=plantar-fasciitis&condition="))
+    expect(page.get_by_role("heading", name="What tells them apart")).to_be_visible()
+    page.goto(f"{server}/compare?of=conditions&condition=plantar-fasciitis")
+    page.get_by_role("link", name="Tarsal tunnel syndrome").click()
+    expect(page).to_have_url(f"{server}/compare?of=conditions&condition=plantar-fasciitis&condition=tarsal-tunnel-syndrome")
+    expect(page.get_by_text("burns and tingles in the sole")).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="CSV").click()
+    assert "tissue,abductor-hallucis,Abductor hallucis,True" in Path(saved.value.path()).read_text(encoding="utf-8")
+    page.go_back()
+    expect(page.get_by_role("heading", name="What tells them apart")).to_have_count(0)
     page.close()
 
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kg.reasoning.conditions import compare_conditions
 from kg.reasoning.engine import Engine
 
 MAIN = str(Path(__file__).parents[1] / "explorer" / "main.py")
@@ -371,6 +372,50 @@ def test_compare_shows_the_best_three_and_never_a_score_of_what_is_withheld(engi
     body = next(element.proto.body for element in at.get("html") if "pal-columns" in element.proto.body)
     assert body.count("pal-score") == 1
     assert "Withheld" in body
+
+
+def compared(*conditions: str, **params: str | list[str]) -> AppTest:
+    return opened("compare", of="conditions", condition=list(conditions), **params)
+
+
+def test_conditions_stand_side_by_side_with_what_tells_them_apart(engine: Engine) -> None:
+    at = compared("plantar-fasciitis", "tarsal tunnel syndrome", hazard="warfarin")
+    found = compare_conditions(engine, ["plantar-fasciitis", "tarsal-tunnel-syndrome"], engine.client(hazards=["warfarin"]))
+    text = unescape(words(at))
+    assert all(d.text in text for d in found.distinctions)
+    assert all(row.label in text for row in found.rows)
+    assert "diagnos" not in text.casefold().replace("it does not diagnose", "")
+    assert at.title[0].value == "Compare conditions"
+    assert not [box for box in at.selectbox if box.key == "condition"]
+
+
+@pytest.mark.parametrize(("conditions", "params", "told"), [
+    (("plantar facitis", "tarsal-tunnel-syndrome"), {}, "Did you mean: plantar-fasciitis"),
+    (("plantar-fasciitis", "tarsal tunel"), {}, "tarsal-tunnel-syndrome"),
+    (("plantar-fasciitis", "tarsal-tunnel-syndrome"), {"hazard": "warfrin"}, "There is no hazard"),
+    (("plantar-fasciitis", "low-back-pain", "fibromyalgia", "pes-planus", "metatarsalgia"), {}, "Compare 2 to 4 conditions; 5"),
+])  # fmt: skip
+def test_conditions_that_cannot_be_compared_are_told(conditions: tuple[str, ...], params: dict[str, str], told: str) -> None:
+    at = compared(*conditions, **params)
+    assert told in at.error[0].value.replace("\\", "")
+    assert len(at.error) == 1
+    assert "What tells them apart" not in words(at)
+
+
+def test_conditions_are_not_compared_where_a_physician_comes_first(engine: Engine) -> None:
+    red_flag, condition = flag(engine, STOPS)
+    at = compared(condition, next(n.slug for n in engine.knowledge.of_class("Condition") if n.slug != condition), red_flag=red_flag)
+    assert "do not treat" in words(at)
+    assert "Techniques" not in [header.value for header in at.header]
+
+
+def test_one_condition_is_not_compared_and_leads_to_what_looks_like_it(engine: Engine) -> None:
+    at = compared("plantar-fasciitis")
+    assert "What tells them apart" not in words(at)
+    assert {"Tarsal tunnel syndrome", "Achilles tendinopathy"} <= set(links(at))
+    at.multiselect(key="compared-conditions").set_value(["plantar-fasciitis", "tarsal-tunnel-syndrome"]).run()
+    assert at.query_params["condition"] == ["plantar-fasciitis", "tarsal-tunnel-syndrome"]
+    assert "What tells them apart" in words(at)
 
 
 @pytest.mark.parametrize("page", ["compare", "rationale"])

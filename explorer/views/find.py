@@ -87,7 +87,7 @@ def head(answer: Ranking) -> None:
     st.title(node.label, anchor=False)
     st.markdown(md(node.definition))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(" ".join(client.chips(answer)), width="content")
+        st.markdown(" ".join(client.chips(answer.client)), width="content")
         st.page_link("views/condition.py", label="About this condition", icon=":material/menu_book:", query_params={"id": node.slug})
         view = View(answer.condition, answer.client.phase, answer.client.irritability, answer.client.hazards, answer.client.red_flags)
         st.page_link("views/plan.py", label="Plan sessions", icon=":material/event_note:", query_params=view.params())

@@ -165,6 +165,9 @@ def _described(knowledge: Knowledge, conditions: Sequence[str]) -> Iterator[Row]
     def linked(aspect: str, cls: str, of: str, to: str, told: Callable[[Sequence[Node]], str]) -> list[Row]:
         return _linked(knowledge, conditions, aspect, cls, of, to, told)
 
+    def weight(row: Row) -> float:
+        return max(_weight(knowledge, knowledge[slug]) for cell in row.cells for slug in cell.statements)
+
     yield texts("definition", "What it is", lambda node: node.definition)
     yield texts("region", "Where", lambda node: ", ".join(map(label, node.all("inRegion"))))
     yield texts("caseload", "How often in a massage practice", lambda node: ", ".join(map(label, node.all("caseload"))))
@@ -173,7 +176,8 @@ def _described(knowledge: Knowledge, conditions: Sequence[str]) -> Iterator[Row]
     yield from linked("test", "DiagnosticEvidence", "evidenceCondition", "ofTest", lambda nodes: "; ".join(map(_figures, nodes)))
     yield from linked("tissue", "TissueInvolvement", "involvementOf", "involvedTissue",
                       lambda nodes: ", ".join(dict.fromkeys(label(n.one("role")) for n in nodes)))  # fmt: skip
-    yield from linked("impairment", "ImpairmentProfile", "profileOf", "profileImpairment", lambda nodes: _salience(knowledge, nodes))
+    impairments = linked("impairment", "ImpairmentProfile", "profileOf", "profileImpairment", lambda nodes: _salience(knowledge, nodes))
+    yield from sorted(impairments, key=lambda row: (*_place(row), -weight(row)))
     yield from _pathologies(knowledge, conditions)
     yield from linked("hazard", "HazardOccurrence", "broughtBy", "occurrenceOf", lambda nodes: _occurrence(knowledge, nodes))
     yield texts("prognosis", "Course", lambda node: node.one("prognosis"))
@@ -203,7 +207,11 @@ def _cell(told: Callable[[Sequence[Node]], str], nodes: Sequence[Node]) -> Cell:
 
 def _ordered(rows: Iterable[Row]) -> list[Row]:
     """What all share first, then what stands in the first condition, the next, and so on."""
-    return sorted(rows, key=lambda row: (not row.shared, [not cell.holds for cell in row.cells], row.label.casefold(), row.slug))
+    return sorted(rows, key=lambda row: (*_place(row), row.label.casefold(), row.slug))
+
+
+def _place(row: Row) -> tuple[bool, list[bool]]:
+    return not row.shared, [not cell.holds for cell in row.cells]
 
 
 def _figures(node: Node) -> str:
@@ -212,12 +220,16 @@ def _figures(node: Node) -> str:
 
 
 def _salience(knowledge: Knowledge, nodes: Sequence[Node]) -> str:
-    """The tissues with their salience and phases, the weightiest first."""
-    ordered = sorted(nodes, key=lambda node: (-knowledge[node.one("salience")].number("value"), node.slug))
-    return "; ".join(dict.fromkeys(
-        f"{knowledge.label(n.one('salience'))} in {_phases(knowledge, n)}"
-        + (f" ({knowledge.label(n.one('impairedTissue')).lower()})" if n.one("impairedTissue") else "") for n in ordered
-    ))  # fmt: skip
+    """The salience in each phase, the weightiest first, tissue by tissue."""
+    by_tissue: dict[str, list[str]] = {}
+    for node in sorted(nodes, key=lambda node: (-_weight(knowledge, node), node.slug)):
+        words = f"{knowledge.label(node.one('salience'))} in {_phases(knowledge, node)}"
+        by_tissue.setdefault(node.one("impairedTissue"), []).append(words)
+    return ". ".join((f"{knowledge.label(tissue)}: " if tissue else "") + "; ".join(words) for tissue, words in by_tissue.items())
+
+
+def _weight(knowledge: Knowledge, profile: Node) -> float:
+    return knowledge[profile.one("salience")].number("value")
 
 
 def _occurrence(knowledge: Knowledge, nodes: Sequence[Node]) -> str:
