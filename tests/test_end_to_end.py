@@ -302,6 +302,25 @@ def test_researcher_fills_in_a_query_runs_it_and_saves_the_answer(server: str, b
     area.press_sequentially(" }")
     area.press("Control+Enter")
     expect(page.get_by_text("1 row in")).to_be_visible()
+    area.fill("PREFIX pal: <https://w3id.org/palpate/>\nSELECT ?condition WHERE { ?condition pal:affects pal:plantar-apo")
+    area.press("End")
+    area.press_sequentially("n")
+    expect(page.get_by_role("button", name="pal:plantar-aponeurosis", exact=False)).to_be_visible()
+    area.press("Tab")
+    expect(area).to_have_value(re.compile("pal:affects pal:plantar-aponeurosis$"))
+    area.press_sequentially(" ; pal:affects ?x . FILTER(?condition != pal:frozen")  # a name, and no slug
+    offers = page.locator(".pal-editor .offers button")
+    expect(offers.filter(has_text="Adhesive capsulitis")).to_be_visible()
+    for _ in range(10):
+        if offers.and_(page.locator("[aria-current]")).get_attribute("data-term") == "pal:adhesive-capsulitis":
+            break
+        area.press("Alt+ArrowDown")
+    area.press("Tab")
+    expect(area).to_have_value(re.compile("!= pal:adhesive-capsulitis$"))
+    area.press_sequentially(") }")
+    area.press("Control+Enter")
+    expect(page.get_by_text(re.compile(r"\d+ rows in"))).to_be_visible()
+    expect(page).to_have_url(re.compile("query=PREFIX.*plantar-aponeurosis"))
     area.fill("SELECT ?x WHERE {\n  ?x a\n}")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("The query is malformed")).to_be_visible()
