@@ -3,22 +3,17 @@
 import re
 from html import unescape
 from pathlib import Path
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from kg.reasoning.conditions import compare_conditions
 from kg.reasoning.engine import Engine
+from tests.crawl import VIEWS, anchors
 
 MAIN = str(Path(__file__).parents[1] / "explorer" / "main.py")
 STOPS = "urgency-emergency"
-VIEWS = {
-    "": "find",
-    "lab": "sparql",
-    **{path.stem: path.stem for path in (Path(MAIN).parent / "views").glob("*.py") if path.stem not in ("find", "sparql")},
-}
-"""The last part of a page's address -> its file."""
 
 
 def opened(page: str = "", **params: str | list[str]) -> AppTest:
@@ -296,48 +291,7 @@ def test_a_muscle_shows_what_it_does_and_what_works_against_it() -> None:
     assert any("Tibialis anterior" in name for name in links(at))
 
 
-# ---------------------------------------------------------------------------------------------------- every individual has a page
-def entity_links(at: AppTest) -> set[str]:
-    """The addresses of entities to which a page leads, by links and from its tables."""
-    found = {f"{link.proto.page}?{link.proto.query_string}" for link in at.get("page_link")}
-    for element in at.get("html"):
-        found.update(unescape(address) for address in re.findall(r'<a href="([^"]+)" data-entity', element.proto.body))
-    return found
-
-
-def test_each_class_has_pages_for_its_individuals(engine: Engine) -> None:
-    """Some of each class, shown with all their statements; the page is the one to which links lead."""
-    at = opened()
-    seen = set[str]()
-    for cls in sorted({cls for node in engine.knowledge for cls in node.all("rdf:type") if "://" not in cls}):
-        members = engine.knowledge.of_class(cls)
-        for node in (members[0], members[len(members) // 2]):
-            if node.slug in seen:
-                continue
-            seen.add(node.slug)
-            at.switch_page(f"views/{page_of(engine, node.slug)}.py")
-            at.query_params.clear()
-            at.query_params["id"] = node.slug
-            at.session_state["everything"] = True
-            at.run()
-            assert not at.exception, (node.slug, at.exception[0].message)
-            assert at.title, node.slug
-            assert {"turtle", "json"} <= {button.key for button in at.get("download_button")}, node.slug
-            assert node.iri in [code.value for code in at.code]
-            for address in entity_links(at):
-                slug = unquote(address.partition("id=")[2].partition("&")[0])
-                if slug:
-                    assert slug in engine.knowledge, (node.slug, address)
-    assert len(seen) > 100
-
-
-def page_of(engine: Engine, slug: str) -> str:
-    """The page of an entity by its class, written down once more."""
-    pages = {"Condition": "condition", "Technique": "technique", "AnatomicalStructure": "tissue", "PhysiologicalEffect": "effect",
-             "Impairment": "impairment", "Hazard": "hazard", "Source": "source"}  # fmt: skip
-    return next((page for cls, page in pages.items() if engine.knowledge[slug].is_a(cls)), "entity")
-
-
+# ---------------------------------------------------------------------------------------------------- links
 def test_no_link_is_dead(engine: Engine) -> None:
     """A walk from all pages along their links, breadth first; each page is opened up to a dozen times."""
     at = opened()
@@ -357,9 +311,8 @@ def test_no_link_is_dead(engine: Engine) -> None:
         assert not at.error, (page, query, at.error[0].value)
         for link in at.get("page_link"):
             queue.append((VIEWS[link.proto.page], link.proto.query_string))
-        for address in entity_links(at):
-            name, _, rest = address.partition("?")
-            queue.append((VIEWS[name], rest))
+        for element in at.get("html"):
+            queue += [(VIEWS[name], rest) for name, _, rest in (address.partition("?") for address in anchors(element.proto.body))]
     assert opened_of.keys() == set(VIEWS.values())
 
 
