@@ -46,8 +46,12 @@ def slug_of(option: str | None) -> str | None:
 
 
 def keep(key: str, value: Any) -> None:
-    """Give a widget the value that the URL states, where it shows another."""
-    if key not in st.session_state or st.session_state[key] != value:
+    """Give a widget the value that the URL states, where it shows another.
+
+    A new widget is empty by itself: one that is told so sends all its options a second time, when it is no longer told.
+    """
+    empty = key not in st.session_state and value in (None, [])
+    if not empty and (key not in st.session_state or st.session_state[key] != value):
         st.session_state[key] = value
 
 
