@@ -43,7 +43,7 @@ def controls(view: View, keep: Sequence[str] = (), condition: bool = True) -> No
                    placeholder="Medicine, disease, implant ...", select_all=False, on_change=_changed)  # fmt: skip
     ordered = _nearest_flags(view.condition, flags)
     st.multiselect("Red flags found", ordered, key="red-flags", format_func=flags.__getitem__, filter_mode="contains",
-                   placeholder="Fever, night pain, saddle numbness ...", select_all=False, on_change=_changed,
+                   placeholder="Fever, night pain ...", select_all=False, on_change=_changed,
                    help="Those of diseases that can look like the condition come first.")  # fmt: skip
     if view.params():
         st.button("New client", icon=":material/restart_alt:", on_click=state.write, args=(View(),), width="stretch")

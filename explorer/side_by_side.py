@@ -22,7 +22,7 @@ _TABLES = (
 
 def draw(found: SideBySide) -> None:
     """All sections of a comparison but its techniques."""
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for slug in found.conditions:
             link("condition", slug, icon=":material/personal_injury:")
     apart(found)

@@ -31,7 +31,9 @@ def opened(page: str = "", **params: str | list[str]) -> AppTest:
 
 def links(at: AppTest) -> list[str]:
     """The labels of all links to pages, as they are read."""
-    return [link.proto.label.replace("\\", "") for link in at.get("page_link")]
+    html = " ".join(element.proto.body for element in at.get("html"))
+    written = [unescape(name) for name in re.findall(r'data-entity="[^"]+">([^<]+)</a>', html)]
+    return [link.proto.label.replace("\\", "") for link in at.get("page_link")] + written
 
 
 def words(at: AppTest) -> str:

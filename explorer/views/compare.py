@@ -73,7 +73,7 @@ def columns(answer: Ranking, chosen: Sequence[str]) -> None:
     """The comparison: a column for each technique, a row for each thing to weigh."""
     items = [place(answer, slug) for slug in chosen]
     entries = [explained(item, answer) if isinstance(item, Entry) else item for item in items]
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for slug in chosen:
             link("technique", slug, icon=":material/front_hand:")
     rows = [
