@@ -2,15 +2,21 @@
 
 import csv
 import io
+import json
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 import kg
 from kg.errors import PalpateError, UnknownName
 from kg.reasoning.conditions import SideBySide
 from kg.reasoning.engine import Engine
+from kg.serving.api import routes
+from kg.serving.cli import main, shared
 
 PAIR = ("plantar-fasciitis", "tarsal-tunnel-syndrome")
 
@@ -125,3 +131,22 @@ def test_mistakes_are_told(conditions: tuple[str, ...], error: type[PalpateError
     with pytest.raises(error) as told:
         kg.compare_conditions(*conditions)
     assert words in told.value.message
+
+
+def test_library_api_and_command_line_give_the_same(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = json.loads(json.dumps(kg.compare_conditions(*PAIR, phase="chronic", hazards=["warfarin"]).to_dict()))
+    monkeypatch.setattr(shared, "engine", lambda: engine)
+    monkeypatch.setattr(sys, "argv", ["kg", "compare-conditions", *PAIR, "--phase", "chronic", "--hazard", "warfarin", "--format", "json"])
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code in (0, None)
+    assert json.loads(capsys.readouterr().out) == expected
+    web = TestClient(Starlette(routes=routes()))
+    words = [("condition", PAIR[0]), ("condition", PAIR[1]), ("phase", "chronic"), ("hazard", "warfarin")]
+    assert web.get("/api/compare-conditions", params=words).json() == expected
+    told = web.get("/api/compare-conditions", params=[("condition", PAIR[0]), ("condition", "tarsal tunel")])
+    assert told.status_code == 404
+    assert "tarsal-tunnel-syndrome" in told.text
+    assert web.get("/api/compare-conditions", params=words[:1]).status_code == 400
