@@ -28,6 +28,8 @@ SHOTS = {
     "search": "/about",
     "plan": f"/plan?{CLIENT}&sessions=6",
     "compare": f"/compare?{CLIENT}&technique=myofascial-release&technique=effleurage&technique=deep-tissue-massage",
+    "compare-conditions": "/compare?of=conditions&condition=plantar-fasciitis&condition=tarsal-tunnel-syndrome"
+                          "&condition=achilles-tendinopathy",
     "evidence-map": "/evidence_map",
     "body-map": "/body_map?region=shoulder",
     "condition": "/condition?id=plantar-fasciitis",

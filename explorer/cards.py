@@ -16,7 +16,6 @@ from explorer.parts import (
     folded_sources,
     knowledge,
     label,
-    link,
     md,
     name_html,
     plural,
@@ -73,10 +72,14 @@ def legend() -> None:
     )
 
 
-def badge(entry: Entry) -> str:
-    """The class of an entry, as Markdown."""
+def _head(entry: Entry) -> str:
+    """Name, class and score of an entry: one piece of HTML, since each element of its own costs the browser time."""
     color, icon, words = CLASSES[entry.class_]
-    return f":{color}-badge[:material/{icon}: {words}]"
+    return (
+        f"<div class='pal pal-head'><div class='name'>{name_html(entry.technique, f'{entry.rank}. {entry.label}')} "
+        f"<span class='pal-class {color}'><span class='icon' aria-hidden='true'>{icon}</span> {words}</span></div>"
+        f"{score_html(entry.score, entry.class_ == UNKNOWN)}</div>"
+    )
 
 
 def support(entry: Entry) -> str:
@@ -119,11 +122,7 @@ def card(entry: Entry, answer: Ranking, common: Sequence[Reason] = (), kind: str
     """One ranked technique: name, score, class, support, cautions, and its details on demand."""
     entry = explained(entry, answer)
     with st.container(border=True, gap="xsmall", key=f"card-{kind}{entry.technique}"):
-        left, right = st.columns([0.62, 0.38], gap="medium", vertical_alignment="center")
-        with left.container(horizontal=True, gap="small", vertical_alignment="center"):
-            link("technique", entry.technique, f"{entry.rank}. {entry.label}")
-            st.markdown(badge(entry), width="content")
-        right.html(score_html(entry.score, entry.class_ == UNKNOWN))
+        st.html(_head(entry))
         own = [reason for reason in entry.cautions if reason not in common]
         text = [support(entry), md(entry.why(answer.knowledge)), *caution_lines(own)]
         st.markdown("  \n".join(text))

@@ -229,7 +229,8 @@ class Html(str):
     """Text that is HTML already and is not escaped again."""
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = (), even: bool = False) -> None:
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = (), even: bool = False,
+          save: bool = True) -> None:  # fmt: skip
     """A table of text, with a button to save it; on a phone each row stands as a block with the headers as labels.
 
     Args:
@@ -237,6 +238,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterab
         rows: the cells.
         numbers: the columns of figures.
         even: whether all columns but the first are of one width.
+        save: whether the button stands below it.
     """
     rows, right = list(rows), set(numbers)
     kind = [" class='number'" if i in right else "" for i in range(len(headers))]
@@ -246,7 +248,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterab
         for row in rows
     )
     st.html(f"<div class='pal{' pal-columns' if even else ''}'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
-    if len(rows) > 1:
+    if save and len(rows) > 1:
         save_csv(headers, rows)
 
 

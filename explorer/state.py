@@ -46,13 +46,17 @@ def slug_of(option: str | None) -> str | None:
 
 
 def keep(key: str, value: Any) -> None:
-    """Give a widget the value that the URL states, where it shows another."""
-    if key not in st.session_state or st.session_state[key] != value:
+    """Give a widget the value that the URL states, where it shows another.
+
+    A new widget is empty by itself: one that is told so sends all its options a second time, when it is no longer told.
+    """
+    empty = key not in st.session_state and value in (None, [])
+    if not empty and (key not in st.session_state or st.session_state[key] != value):
         st.session_state[key] = value
 
 
-def choices(name: str, cls: str, problems: list[PalpateError], limit: int = 1) -> tuple[str, ...]:
-    """The slugs that a parameter of the URL names, at most `limit`; what is not understood becomes a problem."""
+def choices(name: str, cls: str, problems: list[PalpateError], limit: int | None = 1) -> tuple[str, ...]:
+    """The slugs that a parameter of the URL names, at most `limit` of them, all for None; what is not understood becomes a problem."""
     return _resolved(engine().names, st.query_params.get_all(name), cls, problems)[:limit]
 
 
@@ -115,18 +119,19 @@ _SINGLE = ("condition", "phase", "irritability", "on")
 _PARAMETERS = {*_SINGLE, "hazard", "red_flag"}
 
 
-def read(further: Sequence[str] = ()) -> View:
+def read(further: Sequence[str] = (), several: bool = False) -> View:
     """The view that the URL states; any label, synonym or code will do for an entity.
 
     Args:
         further: parameters that the page itself reads.
+        several: whether the page takes several conditions, which it reads itself; the view holds the first.
     """
     names, problems = engine().names, list[PalpateError]()
     known = _PARAMETERS.union(further)
     for name in sorted(set(st.query_params) - known):
         problems.append(PalpateError(f"Unknown parameter {name!r}; there are {', '.join(sorted(known))}."))
     for name in _SINGLE:
-        if len(st.query_params.get_all(name)) > 1:
+        if len(st.query_params.get_all(name)) > 1 and not (several and name == "condition"):
             problems.append(PalpateError(f"The parameter {name!r} may be given once."))
     condition = _resolved(names, st.query_params.get_all("condition")[:1], "Condition", problems)
     hazards, dates, on = read_hazards(problems)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kg.graph.sparql import Table
     from kg.reasoning.adapt import Advice
     from kg.reasoning.assess import Assessment
+    from kg.reasoning.conditions import SideBySide
     from kg.reasoning.contrast import Comparison, Move
     from kg.reasoning.engine import Engine
     from kg.reasoning.intake import Intake
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from kg.reasoning.screen import Screening
 
 __all__ = [
-    "GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "assess", "compare", "intake", "load", "plan", "planner", "rank",
-    "screen", "search", "sparql", "what_if",
+    "GraphError", "PalpateError", "TableError", "UnknownName", "adapt", "assess", "compare", "compare_conditions", "intake", "load",
+    "plan", "planner", "rank", "screen", "search", "sparql", "what_if",
 ]  # fmt: skip
 
 
@@ -73,6 +74,20 @@ def compare(condition: str, first: str, second: str, *, phase: str | None = None
 
     engine = load()
     return contrast.compare(engine, condition, first, second, engine.client(phase, irritability, hazards))
+
+
+def compare_conditions(*conditions: str, phase: str | None = None, irritability: str | None = None, hazards: "Iterable[str]" = (),
+                       red_flags: "Iterable[str]" = ()) -> "SideBySide":  # fmt: skip
+    """Two to four conditions side by side: what each has, what they share, what tells them apart; see `kg.reasoning.conditions`.
+
+    Raises:
+        UnknownName: for any word that the graph does not hold.
+        PalpateError: where they are not two to four different ones.
+    """
+    from kg.reasoning import conditions as side_by_side
+
+    engine = load()
+    return side_by_side.compare_conditions(engine, conditions, engine.client(phase, irritability, hazards, red_flags))
 
 
 def what_if(condition: str, *, technique: str | None = None, phase: str | None = None, irritability: str | None = None,

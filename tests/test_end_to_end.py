@@ -127,7 +127,11 @@ PAGES = {
     "map": "/evidence_map?region=knee", "body": "/body_map?region=shoulder", "flow": "/rationale?condition=plantar-fasciitis",
     "network": "/rationale?condition=plantar-fasciitis&form=network", "words": "/rationale?condition=plantar-fasciitis&form=words",
     "quiz": "/learn", "case": "/learn?mode=case", "cards": "/learn?mode=cards", "lab": "/lab?example=conditions-of-tissue",
-    "about": "/about", "plan": "/plan?condition=plantar-fasciitis&phase=chronic&sessions=6",
+    "before": "/before", "questions": "/before?step=questions&region=shoulder&age=58&sex=female&present=breathless-weary-jaw-back-pain",
+    "history": "/before?step=history&region=elbow&phase=chronic&hazard=warfarin&hazard=recent-surgery%3D2026-10-01&on=2026-11-20",
+    "result": "/before?step=result&region=elbow&present=worse-with-gripping&present=pain-at-outer-elbow&hazard=warfarin",
+    "conditions": "/compare?of=conditions&condition=plantar-fasciitis&condition=tarsal-tunnel-syndrome&hazard=warfarin",
+    "pick": "/compare?of=conditions", "about": "/about", "plan": "/plan?condition=plantar-fasciitis&phase=chronic&sessions=6",
 }  # fmt: skip
 
 
@@ -160,6 +164,21 @@ def test_no_page_bars_anybody_scrolls_sideways_or_asks_another_host(
     assert (
         page.evaluate("Math.max(document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth)") <= width
     )
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "light"), (1280, "dark"), (390, "dark")])
+def test_a_technique_that_is_opened_bars_nobody(width: int, scheme: Literal["light", "dark"], server: str, browser: Browser) -> None:
+    page = opened(browser, f"{server}/?condition=plantar-fasciitis&phase=chronic&hazard=warfarin", width, scheme)
+    card = page.locator("[class*=st-key-card-recommended-]").first
+    card.locator("summary").first.click()
+    for tab in ("Dose", "Mechanism", "Evidence", "Arithmetic"):
+        card.get_by_role("tab", name=tab).click()
+        expect(card.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+        page.locator(AT_REST).wait_for()
+        page.wait_for_timeout(300)
+        found = Axe().run(page).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")] == [], tab
     page.close()
 
 
@@ -219,6 +238,48 @@ def test_therapist_with_a_suspected_heart_attack_is_told_to_refer_on_every_page_
         page.close()
 
 
+def test_a_link_to_the_page_that_is_open_changes_the_address_and_back_leads_back(server: str, browser: Browser) -> None:
+    page = opened(browser, f"{server}/")
+    link = page.get_by_test_id("stMain").locator("a[href*='?condition=']").first
+    name = link.inner_text()
+    link.click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/\?condition=[a-z-]+$"))
+    client = page.url
+    page.reload()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(f"{server}/")
+    expect(page.get_by_role("heading", name="Which techniques help", level=1)).to_be_visible()
+    page.get_by_role("link", name="Back to your last client").click()
+    expect(page).to_have_url(client)
+    page.goto(f"{server}/condition?id=plantar-fasciitis")
+    page.get_by_test_id("stMain").get_by_role("link", name="Tarsal tunnel syndrome").click()
+    expect(page.get_by_role("heading", name="Tarsal tunnel syndrome", level=1)).to_be_visible()
+    expect(page).to_have_url(f"{server}/condition?id=tarsal-tunnel-syndrome")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Plantar fasciitis", level=1)).to_be_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_student_weighs_conditions_that_look_alike(width: int, server: str, browser: Browser) -> None:
+    page = opened(browser, f"{server}/condition?id=plantar-fasciitis", width)
+    page.get_by_role("link", name="Compare with what resembles it").click()
+    expect(page).to_have_url(re.compile(r"/compare\?of=conditions&condition=plantar-fasciitis&condition="))
+    expect(page.get_by_role("heading", name="What tells them apart")).to_be_visible()
+    page.goto(f"{server}/compare?of=conditions&condition=plantar-fasciitis")
+    page.get_by_role("link", name="Tarsal tunnel syndrome").click()
+    expect(page).to_have_url(f"{server}/compare?of=conditions&condition=plantar-fasciitis&condition=tarsal-tunnel-syndrome")
+    expect(page.get_by_text("burns and tingles in the sole")).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="CSV").click()
+    assert "tissue,abductor-hallucis,Abductor hallucis,True" in Path(saved.value.path()).read_text(encoding="utf-8")
+    page.go_back()
+    expect(page.get_by_role("heading", name="What tells them apart")).to_have_count(0)
+    page.close()
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_therapist_points_where_it_hurts(width: int, server: str, browser: Browser) -> None:
     page = opened(browser, f"{server}/body_map", width)
@@ -256,6 +317,25 @@ def test_researcher_fills_in_a_query_runs_it_and_saves_the_answer(server: str, b
     area.press_sequentially(" }")
     area.press("Control+Enter")
     expect(page.get_by_text("1 row in")).to_be_visible()
+    area.fill("PREFIX pal: <https://w3id.org/palpate/>\nSELECT ?condition WHERE { ?condition pal:affects pal:plantar-apo")
+    area.press("End")
+    area.press_sequentially("n")
+    expect(page.get_by_role("button", name="pal:plantar-aponeurosis", exact=False)).to_be_visible()
+    area.press("Tab")
+    expect(area).to_have_value(re.compile("pal:affects pal:plantar-aponeurosis$"))
+    area.press_sequentially(" ; pal:affects ?x . FILTER(?condition != pal:frozen")  # a name, and no slug
+    offers = page.locator(".pal-editor .offers button")
+    expect(offers.filter(has_text="Adhesive capsulitis")).to_be_visible()
+    for _ in range(10):
+        if offers.and_(page.locator("[aria-current]")).get_attribute("data-term") == "pal:adhesive-capsulitis":
+            break
+        area.press("Alt+ArrowDown")
+    area.press("Tab")
+    expect(area).to_have_value(re.compile("!= pal:adhesive-capsulitis$"))
+    area.press_sequentially(") }")
+    area.press("Control+Enter")
+    expect(page.get_by_text(re.compile(r"\d+ rows in"))).to_be_visible()
+    expect(page).to_have_url(re.compile("query=PREFIX.*plantar-aponeurosis"))
     area.fill("SELECT ?x WHERE {\n  ?x a\n}")
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("The query is malformed")).to_be_visible()
@@ -280,15 +360,29 @@ def test_student_is_sure_and_wrong_and_reads_it_in_the_report(width: int, server
     page.close()
 
 
-def test_a_change_of_a_control_is_drawn_soon(server: str, browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pages_are_drawn_soon(server: str, browser: Browser, capsys: pytest.CaptureFixture[str]) -> None:
     """Printed, not judged: a busy machine is no fault of the page."""
-    page = opened(browser, f"{server}/?condition=plantar-fasciitis")
+    address = f"{server}/?condition=plantar-fasciitis"
+    opened(browser, address).close()  # the server is warm from here on, the browser is new each time
+    views = []
+    for _ in range(3):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        start = time.perf_counter()
+        page.goto(address)
+        page.locator("[class*=st-key-card-recommended-]").first.wait_for()
+        views.append(time.perf_counter() - start)
+        page.close()
+    page = opened(browser, address)
     times = []
     for phase in ("Acute", "Chronic", "Subacute"):
         start = time.perf_counter()
         page.get_by_test_id("stSidebar").get_by_text(phase, exact=True).click()
         expect(page.get_by_test_id("stMain").locator(".stMarkdownBadge").get_by_text(phase, exact=True)).to_be_visible()
         times.append(time.perf_counter() - start)
-    with capsys.disabled():
-        print(f"\na change of the phase is drawn within {min(times) * 1000:.0f} to {max(times) * 1000:.0f} ms")
     page.close()
+    with capsys.disabled():
+        print(f"\nfirst view of Find: {_span(views)}; a change of the phase is drawn within {_span(times)}")
+
+
+def _span(seconds: list[float]) -> str:
+    return f"{min(seconds) * 1000:.0f} to {max(seconds) * 1000:.0f} ms"

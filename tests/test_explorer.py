@@ -3,21 +3,17 @@
 import re
 from html import unescape
 from pathlib import Path
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from kg.reasoning.conditions import compare_conditions
 from kg.reasoning.engine import Engine
+from tests.crawl import VIEWS, anchors
 
 MAIN = str(Path(__file__).parents[1] / "explorer" / "main.py")
 STOPS = "urgency-emergency"
-VIEWS = {
-    "": "find",
-    "lab": "sparql",
-    **{path.stem: path.stem for path in (Path(MAIN).parent / "views").glob("*.py") if path.stem not in ("find", "sparql")},
-}
-"""The last part of a page's address -> its file."""
 
 
 def opened(page: str = "", **params: str | list[str]) -> AppTest:
@@ -35,7 +31,9 @@ def opened(page: str = "", **params: str | list[str]) -> AppTest:
 
 def links(at: AppTest) -> list[str]:
     """The labels of all links to pages, as they are read."""
-    return [link.proto.label.replace("\\", "") for link in at.get("page_link")]
+    html = " ".join(element.proto.body for element in at.get("html"))
+    written = [unescape(name) for name in re.findall(r'data-entity="[^"]+">([^<]+)</a>', html)]
+    return [link.proto.label.replace("\\", "") for link in at.get("page_link")] + written
 
 
 def words(at: AppTest) -> str:
@@ -295,48 +293,7 @@ def test_a_muscle_shows_what_it_does_and_what_works_against_it() -> None:
     assert any("Tibialis anterior" in name for name in links(at))
 
 
-# ---------------------------------------------------------------------------------------------------- every individual has a page
-def entity_links(at: AppTest) -> set[str]:
-    """The addresses of entities to which a page leads, by links and from its tables."""
-    found = {f"{link.proto.page}?{link.proto.query_string}" for link in at.get("page_link")}
-    for element in at.get("html"):
-        found.update(unescape(address) for address in re.findall(r'<a href="([^"]+)" data-entity', element.proto.body))
-    return found
-
-
-def test_each_class_has_pages_for_its_individuals(engine: Engine) -> None:
-    """Some of each class, shown with all their statements; the page is the one to which links lead."""
-    at = opened()
-    seen = set[str]()
-    for cls in sorted({cls for node in engine.knowledge for cls in node.all("rdf:type") if "://" not in cls}):
-        members = engine.knowledge.of_class(cls)
-        for node in (members[0], members[len(members) // 2]):
-            if node.slug in seen:
-                continue
-            seen.add(node.slug)
-            at.switch_page(f"views/{page_of(engine, node.slug)}.py")
-            at.query_params.clear()
-            at.query_params["id"] = node.slug
-            at.session_state["everything"] = True
-            at.run()
-            assert not at.exception, (node.slug, at.exception[0].message)
-            assert at.title, node.slug
-            assert {"turtle", "json"} <= {button.key for button in at.get("download_button")}, node.slug
-            assert node.iri in [code.value for code in at.code]
-            for address in entity_links(at):
-                slug = unquote(address.partition("id=")[2].partition("&")[0])
-                if slug:
-                    assert slug in engine.knowledge, (node.slug, address)
-    assert len(seen) > 100
-
-
-def page_of(engine: Engine, slug: str) -> str:
-    """The page of an entity by its class, written down once more."""
-    pages = {"Condition": "condition", "Technique": "technique", "AnatomicalStructure": "tissue", "PhysiologicalEffect": "effect",
-             "Impairment": "impairment", "Hazard": "hazard", "Source": "source"}  # fmt: skip
-    return next((page for cls, page in pages.items() if engine.knowledge[slug].is_a(cls)), "entity")
-
-
+# ---------------------------------------------------------------------------------------------------- links
 def test_no_link_is_dead(engine: Engine) -> None:
     """A walk from all pages along their links, breadth first; each page is opened up to a dozen times."""
     at = opened()
@@ -356,9 +313,8 @@ def test_no_link_is_dead(engine: Engine) -> None:
         assert not at.error, (page, query, at.error[0].value)
         for link in at.get("page_link"):
             queue.append((VIEWS[link.proto.page], link.proto.query_string))
-        for address in entity_links(at):
-            name, _, rest = address.partition("?")
-            queue.append((VIEWS[name], rest))
+        for element in at.get("html"):
+            queue += [(VIEWS[name], rest) for name, _, rest in (address.partition("?") for address in anchors(element.proto.body))]
     assert opened_of.keys() == set(VIEWS.values())
 
 
@@ -371,6 +327,50 @@ def test_compare_shows_the_best_three_and_never_a_score_of_what_is_withheld(engi
     body = next(element.proto.body for element in at.get("html") if "pal-columns" in element.proto.body)
     assert body.count("pal-score") == 1
     assert "Withheld" in body
+
+
+def compared(*conditions: str, **params: str | list[str]) -> AppTest:
+    return opened("compare", of="conditions", condition=list(conditions), **params)
+
+
+def test_conditions_stand_side_by_side_with_what_tells_them_apart(engine: Engine) -> None:
+    at = compared("plantar-fasciitis", "tarsal tunnel syndrome", hazard="warfarin")
+    found = compare_conditions(engine, ["plantar-fasciitis", "tarsal-tunnel-syndrome"], engine.client(hazards=["warfarin"]))
+    text = unescape(words(at))
+    assert all(d.text in text for d in found.distinctions)
+    assert all(row.label in text for row in found.rows)
+    assert "diagnos" not in text.casefold().replace("it does not diagnose", "")
+    assert at.title[0].value == "Compare conditions"
+    assert not [box for box in at.selectbox if box.key == "condition"]
+
+
+@pytest.mark.parametrize(("conditions", "params", "told"), [
+    (("plantar facitis", "tarsal-tunnel-syndrome"), {}, "Did you mean: plantar-fasciitis"),
+    (("plantar-fasciitis", "tarsal tunel"), {}, "tarsal-tunnel-syndrome"),
+    (("plantar-fasciitis", "tarsal-tunnel-syndrome"), {"hazard": "warfrin"}, "There is no hazard"),
+    (("plantar-fasciitis", "low-back-pain", "fibromyalgia", "pes-planus", "metatarsalgia"), {}, "Compare 2 to 4 conditions; 5"),
+])  # fmt: skip
+def test_conditions_that_cannot_be_compared_are_told(conditions: tuple[str, ...], params: dict[str, str], told: str) -> None:
+    at = compared(*conditions, **params)
+    assert told in at.error[0].value.replace("\\", "")
+    assert len(at.error) == 1
+    assert "What tells them apart" not in words(at)
+
+
+def test_conditions_are_not_compared_where_a_physician_comes_first(engine: Engine) -> None:
+    red_flag, condition = flag(engine, STOPS)
+    at = compared(condition, next(n.slug for n in engine.knowledge.of_class("Condition") if n.slug != condition), red_flag=red_flag)
+    assert "do not treat" in words(at)
+    assert "Techniques" not in [header.value for header in at.header]
+
+
+def test_one_condition_is_not_compared_and_leads_to_what_looks_like_it(engine: Engine) -> None:
+    at = compared("plantar-fasciitis")
+    assert "What tells them apart" not in words(at)
+    assert {"Tarsal tunnel syndrome", "Achilles tendinopathy"} <= set(links(at))
+    at.multiselect(key="compared-conditions").set_value(["plantar-fasciitis", "tarsal-tunnel-syndrome"]).run()
+    assert at.query_params["condition"] == ["plantar-fasciitis", "tarsal-tunnel-syndrome"]
+    assert "What tells them apart" in words(at)
 
 
 @pytest.mark.parametrize("page", ["compare", "rationale"])

@@ -207,3 +207,23 @@ def test_a_search_can_be_kept_to_classes(names: Names) -> None:
 def test_a_class_is_named_in_words(names: Names, cls: str, word: str) -> None:
     with pytest.raises(UnknownName, match=f"There is no {word} 'sholder'"):
         names.resolve("sholder", cls)
+
+
+@pytest.mark.parametrize(("text", "first"), [
+    ("plantar-fas", "plantar-fasciitis"), ("frozen shoulder", "adhesive-capsulitis"), ("Coumadin", "warfarin"),
+])  # fmt: skip
+def test_completion_finds_slugs_by_their_beginning_and_by_any_name(names: Names, text: str, first: str) -> None:
+    assert names.complete(text)[0] == first
+
+
+@given(st.text(max_size=30), st.integers(1, 20))
+def test_completion_gives_slugs_of_the_graph_each_once(names: Names, text: str, limit: int) -> None:
+    found = names.complete(text, limit)
+    assert len(found) == len(set(found)) <= limit
+    assert all(slug in names._knowledge for slug in found)
+
+
+@given(st.data())
+def test_every_slug_completes_itself(names: Names, engine: Engine, data: st.DataObject) -> None:
+    slug = data.draw(st.sampled_from([node.slug for node in engine.knowledge if "://" not in node.slug]))
+    assert slug in names.complete(slug)

@@ -1,5 +1,6 @@
-// A SPARQL editor: a text area over a colored copy of itself, with prefixes and terms to complete. Tab takes the first term
-// only while terms are offered, so the keyboard is never caught. Ctrl+Enter runs the query.
+// A SPARQL editor: a text area over a colored copy of itself. The word before the caret goes to Python, which sends back the terms
+// that complete it; Alt with the arrows marks another one, Tab takes it, only while terms are offered, so the keyboard is never
+// caught. Ctrl+Enter runs the query.
 const KEYWORDS = /\b(ASK|AS|ASC|BASE|BIND|BY|CONSTRUCT|DESC|DESCRIBE|DISTINCT|EXISTS|FILTER|FROM|GRAPH|GROUP|HAVING|IN|LIMIT|MINUS|NAMED|NOT|OFFSET|OPTIONAL|ORDER|PREFIX|REDUCED|SELECT|UNDEF|UNION|VALUES|WHERE|COUNT|SUM|AVG|MIN|MAX|SAMPLE|GROUP_CONCAT|COALESCE|IF|BOUND|STR|LANG|REGEX|CONTAINS|LCASE|UCASE|REPLACE|ROUND)\b/iy;
 const TOKENS = [
   ["comment", /#[^\n]*/y],
@@ -50,56 +51,70 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
     paint(area.value, copy);
     area.rows = Math.min(30, Math.max(8, area.value.split("\n").length + 1));
   };
-  const word = () => /[A-Za-z][\w-]*:?[\w-]*$/.exec(area.value.slice(0, area.selectionStart))?.[0] ?? "";
-  const take = (term) => {
+  const word = () => /(?<![?$\w<"'/-])[A-Za-z][\w-]*:?[\w-]*$/.exec(area.value.slice(0, area.selectionStart))?.[0] ?? "";
+  const marked = () => offers.querySelector("[aria-current]");
+  const mark = (button) => {
+    marked()?.removeAttribute("aria-current");
+    button?.setAttribute("aria-current", "true");
+  };
+  const take = (button) => {
     const end = area.selectionStart, start = end - word().length;
-    area.setRangeText(term, start, end, "end");
+    area.setRangeText(button.dataset.term, start, end, "end");
     offers.replaceChildren();
-    changed();
+    redraw();
     area.focus();
   };
-  const offer = () => {
-    const typed = word().toLowerCase();
-    const local = typed.split(":").pop();
-    const found = typed.length < 2 ? [] : data.terms.filter((term) => {
-      const lower = term.toLowerCase();
-      return lower.startsWith(typed) || (local.length > 1 && lower.split(":").pop().startsWith(local) && (!typed.includes(":") || lower.startsWith(typed.split(":")[0] + ":")));
-    }).slice(0, 8);
-    offers.replaceChildren(...(found.length === 1 && found[0].toLowerCase() === typed ? [] : found).map((term) => {
+  const show = () => {
+    const known = data.word === word() && document.activeElement === area;
+    offers.replaceChildren(...(known ? data.offers : []).map(([term, name]) => {
       const button = document.createElement("button");
       button.type = "button";
       button.tabIndex = -1;
+      button.dataset.term = term;
       button.textContent = term;
-      button.onmousedown = (event) => { event.preventDefault(); take(term); };
+      if (name) {
+        const note = document.createElement("span");
+        note.className = "soft";
+        note.textContent = name;
+        button.append(" ", note);
+      }
+      button.onmousedown = (event) => { event.preventDefault(); take(button); };
       return button;
     }));
+    mark(offers.firstChild);
   };
-  const changed = () => {
-    redraw();
+  const ask = () => {
     clearTimeout(box.timer);
-    box.timer = setTimeout(() => setStateValue("text", area.value), 400);
+    if (data.word === word()) return show();
+    offers.replaceChildren();
+    if (word().length > 1) box.timer = setTimeout(() => setStateValue("word", word()), 120);
   };
 
-  if (box.given !== data.given) {
-    box.given = data.given;
+  if (box.given !== data.text) {
+    box.given = data.text;
     area.value = data.text;
     offers.replaceChildren();
   }
   redraw();
-  area.oninput = () => { offer(); changed(); };
+  show();
+  const run = () => { clearTimeout(box.timer); setTriggerValue("run", area.value); };
+  area.oninput = () => { redraw(); ask(); };
   area.onscroll = () => { copy.scrollTop = area.scrollTop; copy.scrollLeft = area.scrollLeft; };
   area.onblur = () => setTimeout(() => offers.replaceChildren(), 150);
   area.onkeydown = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      clearTimeout(box.timer);
-      setTriggerValue("run", area.value);
-    } else if (event.key === "Tab" && !event.shiftKey && offers.firstChild) {
+      run();
+    } else if (event.key === "Tab" && !event.shiftKey && marked()) {
       event.preventDefault();
-      take(offers.firstChild.textContent);
+      take(marked());
+    } else if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp") && marked()) {
+      event.preventDefault();
+      const all = [...offers.children];
+      mark(all[(all.indexOf(marked()) + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length]);
     } else if (event.key === "Escape") {
       offers.replaceChildren();
     }
   };
-  box.querySelector(".run").onclick = () => { clearTimeout(box.timer); setTriggerValue("run", area.value); };
+  box.querySelector(".run").onclick = run;
 }

@@ -9,6 +9,7 @@ export default function ({ parentElement, data, setStateValue }) {
   const go = (href) => {
     history.pushState({}, "", new URL(href, location));
     dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+    document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
   };
   const show = (open) => {
     list.hidden = !open;
@@ -60,17 +61,22 @@ export default function ({ parentElement, data, setStateValue }) {
   if (data.text === input.value.trim()) draw();
 
   // Links to entities in tables open within this session; with Ctrl or the middle button they open in a tab as any link.
-  document.removeEventListener("click", document.palpateLinks);
+  // So do Streamlit's links to the page that is open: it would draw what they lead to and leave the address as it was.
+  document.removeEventListener("click", document.palpateLinks, true);
   document.palpateLinks = (event) => {
-    const link = event.target.closest?.("a[data-entity]");
+    const link = event.target.closest?.("a[data-entity], [data-testid=stMain] a[data-testid=stPageLink-NavLink]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!link.dataset.entity && new URL(link.href).pathname !== location.pathname) return;
     event.preventDefault();
+    event.stopPropagation();
     go(link.href);
   };
-  document.addEventListener("click", document.palpateLinks);
+  document.addEventListener("click", document.palpateLinks, true);
 
-  // Streamlit's menu on a phone is no valid list, and its code boxes scroll without a stop for the keyboard.
+  // Streamlit's links to the first page start with "?", which a tab of their own would read as the page that is open; its menu on
+  // a phone is no valid list, and its code boxes scroll without a stop for the keyboard.
   const mend = () => {
+    for (const link of document.querySelectorAll('a[data-testid=stPageLink-NavLink][href^="?"]')) link.setAttribute("href", `./${link.getAttribute("href")}`);
     for (const menu of document.querySelectorAll("ul[data-testid=stSidebarNavItems]:not([role])")) menu.setAttribute("role", "group");
     for (const item of document.querySelectorAll("[data-testid=stSidebarNavItems] li:not([role])")) item.setAttribute("role", "none");
     for (const code of document.querySelectorAll("[data-testid=stCode] pre:not([tabindex])")) code.tabIndex = 0;

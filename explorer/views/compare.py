@@ -1,4 +1,4 @@
-"""Compare: two to four techniques for one condition and client, side by side."""
+"""Compare: two to four techniques for one condition and client, or two to four conditions, side by side."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,15 +6,33 @@ from html import escape
 
 import streamlit as st
 
-from explorer import client, state
+from explorer import client, side_by_side, state
 from explorer.cards import CLASSES, explained, legend, score_html
-from explorer.parts import Html, cap, cite_html, footer, knowledge, label, labels, link, plural, short, table
+from explorer.parts import (
+    Html,
+    cap,
+    cite_html,
+    engine,
+    footer,
+    knowledge,
+    label,
+    labels,
+    link,
+    md,
+    plural,
+    referring,
+    short,
+    table,
+)
 from explorer.state import View
 from kg.errors import PalpateError
+from kg.reasoning.conditions import MOST, SideBySide, compare_conditions
 from kg.reasoning.rank import Entry, Ranking, Withheld, dose
 
 _MOST = 4
 _DEFAULT = 3
+_OF = {"techniques": "Techniques for one condition", "conditions": "Conditions"}
+_PARAMETERS = ("of", "technique")
 _PROPERTIES = {
     "family": "Family",
     "pressure": "Pressure",
@@ -55,7 +73,7 @@ def columns(answer: Ranking, chosen: Sequence[str]) -> None:
     """The comparison: a column for each technique, a row for each thing to weigh."""
     items = [place(answer, slug) for slug in chosen]
     entries = [explained(item, answer) if isinstance(item, Entry) else item for item in items]
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for slug in chosen:
             link("technique", slug, icon=":material/front_hand:")
     rows = [
@@ -134,17 +152,66 @@ def start() -> None:
     )
 
 
+# ---------------------------------------------------------------------------------------------------- conditions
+def conditions(view: View, chosen: Sequence[str]) -> None:
+    """The chosen conditions side by side, once there are two."""
+    pick_conditions(chosen)
+    if len(chosen) < 2:
+        st.markdown("Choose two to four conditions, to see what they share and what tells them apart.")
+        return
+    if len(chosen) > MOST:
+        st.error(f"Compare 2 to {MOST} conditions; {len(chosen)} were given.", icon=":material/error:")
+        return
+    found = _compared(knowledge().version.sha256, tuple(chosen), str(replace(view, condition=None)), view)
+    st.markdown(" ".join(client.chips(found.client)))
+    if client.referred(found.referral):
+        return
+    side_by_side.draw(found)
+    side_by_side.techniques(found)
+    side_by_side.downloads(found)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _compared(version: str, chosen: Sequence[str], key: str, _view: View) -> SideBySide:
+    return compare_conditions(engine(), chosen, _view.client())
+
+
+def pick_conditions(chosen: Sequence[str]) -> None:
+    """The box for the conditions, and links that put beside them what looks like one of them."""
+    shown = state.options(knowledge().version.sha256, "Condition")
+    state.keep("compared-conditions", list(chosen))
+    st.multiselect("Conditions to compare", shown, key="compared-conditions", format_func=shown.__getitem__, filter_mode="contains",
+                   max_selections=max(MOST, len(chosen)), placeholder="Two to four conditions", select_all=False,
+                   on_change=lambda: state.put(condition=state.picked(st.session_state["compared-conditions"])))  # fmt: skip
+    alike = {other for slug in chosen for node in referring("Resemblance", "resemblanceOf", slug) for other in node.all("resemblanceOf")}
+    if alike.difference(chosen) and len(chosen) < MOST:
+        params = {name: st.query_params.get_all(name) for name in st.query_params}
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            st.markdown(":gray[Looks alike; put beside]", width="content")
+            for slug in sorted(alike.difference(chosen), key=lambda slug: label(slug).casefold()):
+                st.page_link("views/compare.py", label=md(short(label(slug))), query_params=params | {"condition": [*chosen, slug]})
+
+
+# ---------------------------------------------------------------------------------------------------- the page
 def page() -> None:
     """Draw the page."""
     problems: list[PalpateError] = []
-    chosen = state.choices("technique", "Technique", problems, _MOST)
-    view = state.read(("technique",))
-    view = replace(view, problems=(*view.problems, *problems))
+    of = state.one_of("of", list(_OF), "techniques")
+    both = of == "conditions"
+    chosen = state.choices("condition", "Condition", problems, None) if both else state.choices("technique", "Technique", problems, _MOST)
+    view = state.read(_PARAMETERS, several=both)
+    view = replace(view, problems=tuple({str(problem): problem for problem in (*view.problems, *problems)}.values()))
     with st.sidebar:
-        client.controls(view, ("technique",))
-    st.title("Compare techniques", anchor=False)
-    if not client.not_understood(view, "views/compare.py"):
-        if view.condition:
+        client.controls(view, ("of", "condition") if both else _PARAMETERS, condition=not both)
+    st.title(f"Compare {of}", anchor=False)
+    state.keep("compare-of", of)
+    st.segmented_control("Compare", list(_OF), key="compare-of", format_func=_OF.__getitem__, required=True, label_visibility="collapsed",
+                         on_change=lambda: state.put(of=st.session_state["compare-of"], technique=None,
+                                                     condition=st.query_params.get("condition")))  # fmt: skip
+    if not client.not_understood(view, "views/compare.py", {"of": of, "condition": list(chosen)} if both else {}):
+        if both:
+            conditions(view, chosen)
+        elif view.condition:
             compare(view, chosen)
         else:
             start()

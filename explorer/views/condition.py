@@ -23,6 +23,7 @@ from explorer.parts import (
     table,
 )
 from kg.graph.knowledge import Node
+from kg.reasoning.conditions import MOST
 from kg.reasoning.safety import URGENCIES
 
 _MARKS = {"salience-high": "●●●", "salience-moderate": "●●○", "salience-low": "●○○"}
@@ -172,11 +173,17 @@ def resemblances(node: Node) -> None:
     if not alike:
         return
     st.header("Looks like", anchor="looks-like")
+    others = list(dict.fromkeys(other for n in alike for other in n.all("resemblanceOf") if other != node.slug))
+    st.page_link("views/compare.py", label="**Compare with what resembles it**", icon=":material/balance:",
+                 query_params={"of": "conditions", "condition": [node.slug, *others[: MOST - 1]]})  # fmt: skip
     for n in alike:
         for other in n.all("resemblanceOf"):
             if other != node.slug:
                 with st.container(border=True, gap="xsmall"):
-                    link("condition", other)
+                    with st.container(horizontal=True, vertical_alignment="center"):
+                        link("condition", other)
+                        st.page_link("views/compare.py", label="Compare", icon=":material/balance:",
+                                     query_params={"of": "conditions", "condition": [node.slug, other]})  # fmt: skip
                     st.markdown(md(n.one("distinction")))
 
 

@@ -56,6 +56,7 @@ def start(view: View) -> None:
             icon=":material/undo:",
             query_params=last.params(),
         )
+    st.page_link("views/before.py", label="Not sure what it is, or whether it is safe? Start before the table", icon=":material/checklist:")
     st.markdown(":gray[The most studied]")
     with st.container(horizontal=True, gap="small"):
         for slug in _most_studied():
@@ -65,6 +66,7 @@ def start(view: View) -> None:
 
 def doors() -> None:
     """The other ways in, for those who do not come with a condition."""
+    st.space("xsmall")
     for column, (page, icon, words, more) in zip(st.columns(len(_DOORS), gap="small"), _DOORS, strict=True):
         with column.container(border=True, gap="xsmall", height="stretch"):
             st.page_link(f"views/{page}.py", label=f"**{words}**", icon=f":material/{icon}:")
@@ -87,7 +89,7 @@ def head(answer: Ranking) -> None:
     st.title(node.label, anchor=False)
     st.markdown(md(node.definition))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(" ".join(client.chips(answer)), width="content")
+        st.markdown(" ".join(client.chips(answer.client)), width="content")
         st.page_link("views/condition.py", label="About this condition", icon=":material/menu_book:", query_params={"id": node.slug})
         view = View(answer.condition, answer.client.phase, answer.client.irritability, answer.client.hazards, answer.client.red_flags)
         st.page_link("views/plan.py", label="Plan sessions", icon=":material/event_note:", query_params=view.params())

@@ -89,7 +89,7 @@ def head(question: Question) -> None:
     node = knowledge()[question.view.condition or ""]
     st.title(f"Plan: {node.label}", anchor=False)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(" ".join(client.chips(sessions.made(question))), width="content")
+        st.markdown(" ".join(client.chips(sessions.made(question).client)), width="content")
         st.page_link("views/find.py", label="Ranking of techniques", icon=":material/search:", query_params=question.view.params())
     st.html("<div class='pal pal-phone'>To change the client, open the panel at the top left (»).</div>")
 

@@ -14,7 +14,7 @@ import streamlit as st
 from explorer import state
 from explorer.drawing import pairs_network
 from explorer.editor import editor
-from explorer.parts import engine, footer, knowledge, label, links, md, plural
+from explorer.parts import engine, footer, knowledge, label, links, md, name_of, plural, short
 from kg.errors import PalpateError
 from kg.graph.describe import PREFIXES
 from kg.graph.index import KINDS
@@ -37,16 +37,39 @@ _VIEWS = {"table": ":material/table: Table", "chart": ":material/bar_chart: Char
 _ROWS, _BARS, _LINES = 5000, 40, 60
 _TABLE, _GRAPH = "application/sparql-results+json", "text/turtle"
 _SECONDS = 30.0
+_OFFERED = 6
 
 
 @st.cache_resource(show_spinner=False)
-def terms(version: str) -> list[str]:
-    """What the editor completes: prefixes, classes, properties."""
+def _terms(version: str) -> list[str]:
+    """The vocabulary: classes, properties, prefixes."""
     own = [f"pal:{n.slug}" for n in knowledge() if n.is_a("http://www.w3.org/2002/07/owl#Class") or
            n.is_a("http://www.w3.org/2002/07/owl#ObjectProperty") or n.is_a("http://www.w3.org/2002/07/owl#DatatypeProperty")]  # fmt: skip
     others = ["skos:prefLabel", "skos:altLabel", "skos:definition", "skos:exactMatch", "skos:closeMatch", "dcterms:source", "dcterms:title",
               "dcterms:creator", "rdfs:subClassOf"]  # fmt: skip
     return sorted(term for term in own if "//" not in term) + others + [f"PREFIX {name}: <{iri}>" for name, iri in PREFIXES.items()]
+
+
+def completions(word: str) -> list[tuple[str, str]]:
+    """What completes a word, with or without its prefix: terms of the vocabulary, then individuals by slug or name, with their names."""
+    prefix, colon, local = word.casefold().rpartition(":")
+    begun = [term for term in _terms(knowledge().version.sha256) if _begins(term.casefold(), prefix + colon, local)][:_OFFERED]
+    slugs = engine().names.complete(local, _OFFERED) if len(local) > 1 and prefix in ("", "pal") else []
+    found = dict.fromkeys(begun, "") | {f"pal:{slug}": name_of(slug) for slug in slugs if f"pal:{slug}" not in begun}
+    return [] if list(found) == [word] else [(term, short(name)) for term, name in found.items()][: 2 * _OFFERED]
+
+
+def _begins(term: str, prefix: str, local: str) -> bool:
+    return term.startswith(prefix + local) or (not prefix and len(local) > 1 and term.rpartition(":")[2].startswith(local))
+
+
+@st.fragment
+def edit(text: str) -> None:
+    """The editor; a query that is run goes into the URL, from where the page answers it."""
+    ran = editor(text, completions, "editor")
+    if ran is not None and ran.strip():
+        state.put(query=ran)
+        st.rerun()
 
 
 # ---------------------------------------------------------------------------------------------------- the query
@@ -296,11 +319,8 @@ def page() -> None:
     st.markdown("Ask the graph anything. Start from a stored query, fill it in, change it.")
     query, values, text = chosen_query()
     examples(query, values)
-    ran = editor(text, terms(knowledge().version.sha256), "editor")
-    if ran is not None and ran.strip() and ran != text:
-        state.put(query=ran)
-        st.rerun()
-    if ran is not None or query or st.query_params.get("query"):
+    edit(text)
+    if query or st.query_params.get("query"):
         try:
             answered(text, query)
         except PalpateError as error:

@@ -7,6 +7,7 @@
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -172,6 +173,17 @@ class Names:
                 best[slug] = Hit(slug, self._knowledge.label(slug), cls, name, min(score, 115.0))
         kinds = list(KINDS)
         return sorted(best.values(), key=lambda hit: (-hit.score, kinds.index(hit.type), hit.label))[:limit]
+
+    @cached_property
+    def _slugs(self) -> list[str]:
+        return [node.slug for node in self._knowledge if "://" not in node.slug]
+
+    def complete(self, text: str, limit: int = 10) -> list[str]:
+        """Slugs that somebody who has typed `text` may mean: those that start with it, named and short ones first, then by any name."""
+        start = bisect_left(self._slugs, text)
+        begun = self._slugs[start : bisect_left(self._slugs, text + "\uffff", start)]
+        begun.sort(key=lambda slug: ("skos:prefLabel" not in self._knowledge[slug].properties, len(slug), slug))
+        return list(dict.fromkeys((*begun[:limit], *(hit.slug for hit in self.search(text, limit)))))[:limit]
 
 
 def _grams(folded: str) -> set[str]:

@@ -1,6 +1,7 @@
 """`/sparql`: the SPARQL 1.1 Protocol, query operation, over the worker processes of `kg.serving.sparql`."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -37,6 +38,7 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any] | None]:
     """Load the graph before the first request and stop the workers after the last."""
     global _endpoint, _rates
     await run_in_threadpool(endpoint)
+    gc.freeze()  # the graph stays as long as the process: no collection need look through it
     yield None
     if _endpoint:
         _endpoint.close()

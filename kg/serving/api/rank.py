@@ -1,4 +1,4 @@
-"""`/api/rank`, `/api/compare`, `/api/what-if` and `/api/search`: the ranking and the search of the library as JSON."""
+"""`/api/rank`, what compares answers (`/api/compare`, `/api/compare-conditions`, `/api/what-if`), and `/api/search`, as JSON."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -30,6 +30,16 @@ async def compare(request: Request) -> Response:
     found = await run_in_threadpool(
         kg.compare, asked["condition"], *asked["technique"], phase=asked["phase"], irritability=asked["irritability"],
         hazards=asked["hazard"],
+    )  # fmt: skip
+    return as_json(found.to_dict())
+
+
+async def compare_conditions(request: Request) -> Response:
+    """`GET /api/compare-conditions?condition=...&condition=...&phase=...&irritability=...&hazard=...&red_flag=...`"""
+    asked = request.state.arguments
+    found = await run_in_threadpool(
+        kg.compare_conditions, *asked["condition"], phase=asked["phase"], irritability=asked["irritability"], hazards=asked["hazard"],
+        red_flags=asked["red_flag"],
     )  # fmt: skip
     return as_json(found.to_dict())
 
@@ -99,6 +109,11 @@ OPERATIONS = (
         "GET", "/api/compare", "Say what sets two techniques apart", compare,
         (_CONDITION, Parameter("technique", "A technique; given twice.", TEXT, repeated=True), PHASE, _IRRITABILITY, HAZARD),
         missing=("condition", "technique"),
+    ),
+    Operation(
+        "GET", "/api/compare-conditions", "Put conditions side by side: what they share, and what tells them apart", compare_conditions,
+        (Parameter("condition", "A condition; given two to four times.", TEXT, repeated=True), PHASE, _IRRITABILITY, HAZARD, RED_FLAG),
+        missing=("condition",),
     ),
     Operation(
         "GET", "/api/what-if", "Say which source, claim or relief moves the answer most if it is withdrawn", what_if,

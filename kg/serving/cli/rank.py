@@ -13,6 +13,7 @@ from kg.serving.cli.adapt import print_plan
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from kg.reasoning.conditions import SideBySide
     from kg.reasoning.rank import Entry, Ranking
 
 _TABLE_ROWS = 10
@@ -26,7 +27,7 @@ class TextOrJson(StrEnum):
 
 
 class Format(StrEnum):
-    """How a ranking is printed."""
+    """How a ranking, or conditions side by side, are printed."""
 
     table = "table"
     json = "json"
@@ -154,6 +155,41 @@ def compare(
     print(found.text)
     for part in found.parts:
         print(f"{part.adds:+.3f}  {part.name}: {part.text}")
+
+
+@shared.app.command("compare-conditions")
+def compare_conditions(
+    conditions: Annotated[list[str], typer.Argument(help="Two to four conditions, each a slug, label, synonym or ICD-10-CM code.")],
+    phase: Annotated[str | None, typer.Option(help="acute, subacute, chronic or postoperative.")] = None,
+    irritability: Annotated[str | None, typer.Option(help="low, moderate or high.")] = None,
+    hazard: Annotated[list[str] | None, typer.Option(help="A hazard of the client, by slug or name; may be repeated.")] = None,
+    red_flag: Annotated[list[str] | None, typer.Option(help="A red flag that was found; may be repeated.")] = None,
+    format: Annotated[Format, typer.Option(help="A table, JSON or CSV.")] = Format.table,
+) -> None:
+    """Put conditions side by side: what they share, what tells them apart, and which techniques are best for each."""
+    from kg.reasoning.conditions import compare_conditions as run
+
+    engine = shared.engine()
+    found = run(engine, conditions, engine.client(phase, irritability, hazard or (), red_flag or ()))
+    if format is Format.json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    elif format is Format.csv:
+        print(found.to_csv(), end="")
+    else:
+        _print_side_by_side(found)
+
+
+def _print_side_by_side(found: "SideBySide") -> None:
+    if found.referral:
+        print(f"Referral ({found.referral.urgency}): {found.referral.action}")
+    label = found.knowledge.label
+    for distinction in found.distinctions:
+        print(f"{' or '.join(map(label, distinction.conditions))}: {distinction.text}")
+    for row in found.rows:
+        print(f"\n{row.aspect}: {row.label}" + (f"  [{row.note}]" if row.note else ""))
+        for slug, cell in zip(found.conditions, row.cells, strict=True):
+            if cell.text:
+                print(f"  {label(slug)}: {cell.text}")
 
 
 @shared.app.command("what-if")
