@@ -83,7 +83,6 @@ def query(file: Annotated[Path, typer.Argument(help="A file with a SPARQL query,
 def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
           port: Annotated[int, typer.Option(min=1, max=65535)] = 8501) -> None:  # fmt: skip
     """Serve the explorer, the JSON API and the SPARQL endpoint on one port."""
-    import gc
     import logging
     import os
     import sys
@@ -97,7 +96,6 @@ def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "12
     if not cached().exists():
         build(progress=shared.note)
     kg.load()  # before the port opens, so that a broken graph is told here; the server takes this one
-    gc.freeze()  # the graph stays: no collection of garbage need look at it again
     os.environ.setdefault("PALPATE_URL", f"http://{host}:{port}")
     print(f"Palpate is at http://{host}:{port}", flush=True)
     root = str(Path(__file__).parents[3])
