@@ -12,6 +12,8 @@ from kg.graph.knowledge import Knowledge
 from kg.reasoning.client import choice
 
 _LOADS = {"thumb": "thumbLoad", "wrist": "wristLoad", "back": "backLoad"}
+PARTS = tuple(_LOADS)
+"""The parts of a therapist's body that can be spared."""
 _INSTRUMENTS = "instrument"
 
 
