@@ -45,7 +45,8 @@ def search(asked: Arguments) -> dict[str, Any]:
 
 _TOP = Parameter("top", "Only the first N of each list; what is withheld is always whole.", {"type": "integer", "minimum": 1})
 _LONG = frozenset({"certainty_domains", "tolerance", "mechanism", "record", "doubt", "prior", "posterior", "steps", "cluster", "factors",
-                   "successes", "failures", "claims", "rationale", "needs", "parameters"})  # fmt: skip
+                   "successes", "failures", "share", "weight", "statement", "claims", "rationale", "needs", "statements",
+                   "parameters"})  # fmt: skip
 
 OPERATIONS = (
     Operation(
