@@ -43,7 +43,9 @@ def _note(body: bytes, media: str) -> str:
         given = json.loads(text)
     except (ValueError, RecursionError):
         return text  # the reader says what is wrong with it
-    if isinstance(given, dict) and set(given) == {"text"}:
+    if not isinstance(given, dict):
+        raise PalpateError("A body of JSON must be an object: FHIR, or {\"text\": NOTE}.")
+    if set(given) == {"text"}:
         if not isinstance(given["text"], str):
             raise PalpateError("'text' must be a string.")
         return given["text"]

@@ -26,7 +26,7 @@ from kg.graph.terms import ASSERTED, INFERRED, ONTOLOGY_DIR
 from kg.serving.api import protocol
 from kg.serving.api.html import page
 from kg.serving.api.operations import Operation, Parameter
-from kg.serving.api.schema import STRING, Schema, array, record
+from kg.serving.api.schema import STRING, Schema, array, documents, record
 from kg.serving.api.shared import FRESH
 from kg.serving.sparql import QueryError, describe
 from kg.serving.sparql.media import GRAPHS, TABLES, best
@@ -110,15 +110,15 @@ def _written(triples: "Iterable[ox.Triple]", media: str, headers: Mapping[str, s
     return Response(out.getvalue(), 200, {"Vary": "Accept", **FRESH, **(headers or {})}, media)
 
 
-_GRAPH = dict.fromkeys(GRAPHS, STRING)
+_GRAPH = documents(GRAPHS)
 _ENTITY = (Parameter("entity", "The slug of an individual, class or property.", required=True),)
 
 _NAMES: Schema = {"enum": [ASSERTED, INFERRED, describe.SERVICE_GRAPH]}
 _GRAPHS_ASKED = tuple(
     Parameter(f"{kind}-graph-uri", f"One of the {kind} graphs; may be repeated.", _NAMES, repeated=True) for kind in ("default", "named")
 )
-_TIMEOUT = Parameter("timeout", "Seconds that the query may run, less than the limit.", {"type": "number", "exclusiveMinimum": 0})
-_ANSWERS = {media: {} if media.endswith("json") else STRING for media in (*TABLES, *GRAPHS)}
+_TIMEOUT = Parameter("timeout", "Seconds that the query may run.", {"type": "number", "minimum": protocol.LEAST_SECONDS})
+_ANSWERS = documents((*TABLES, *GRAPHS))
 _FORM = record(("timeout", "default-graph-uri", "named-graph-uri"), **{
     "query": STRING, "timeout": _TIMEOUT.schema, "default-graph-uri": array(_NAMES), "named-graph-uri": array(_NAMES),
 })  # fmt: skip
@@ -133,7 +133,7 @@ OPERATIONS = (
               missing=("entity",), example="/id/{Condition}", answer={}, status=303),
     Operation("GET", "/data/{file}", "What the graph says of an entity", handler=data,
               parameters=(Parameter("file", "SLUG.ttl, SLUG.jsonld, SLUG.nt or SLUG.rdf.", required=True),), missing=("entity", "file"),
-              example="/data/{Condition}.ttl", answer=dict.fromkeys(_DATA, STRING)),
+              example="/data/{Condition}.ttl", answer=documents(_DATA)),
     Operation("GET", "/ontology", "The classes and properties of the ontology", handler=ontology, answer={**_GRAPH, "text/html": STRING},
               example="/ontology"),
     Operation("GET", "/ontology/{version}", "The same, of the version that is served", handler=ontology,

@@ -16,7 +16,7 @@ from kg.reasoning.plan.planner import MINUTES, SESSIONS
 from kg.serving.api.answers import FINDINGS, PLAN
 from kg.serving.api.client import CONDITION, HAZARD, IRRITABILITY, PHASE, RED_FLAG
 from kg.serving.api.operations import Arguments, Operation, Parameter, Tool
-from kg.serving.api.schema import DAY, NUMBER, OBJECT, STRING, mapping, one_of
+from kg.serving.api.schema import ANY, DAY, NUMBER, OBJECT, STRING, mapping, one_of
 from kg.serving.api.shared import json_body, private
 
 _LONGEST = 4_000_000
@@ -79,7 +79,7 @@ OPERATIONS = (
     ),
     Operation(
         "POST", "/api/plan/check", "Check a plan that a person has edited", check_plan, (replace(_EDITED, required=True),),
-        handler=checked, body={"application/json": OBJECT}, answer={"application/json": FINDINGS}, longest=_LONGEST,
+        handler=checked, body={"application/json": ANY}, answer={"application/json": FINDINGS}, longest=_LONGEST,
         tool=Tool("check_plan"),
     ),
 )  # fmt: skip

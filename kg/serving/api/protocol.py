@@ -22,6 +22,8 @@ from kg.serving.sparql.limits import from_environment, services_from_environment
 from kg.serving.sparql.media import GRAPHS, TABLES, best
 
 _PARAMETERS = ("query", "timeout", "default-graph-uri", "named-graph-uri")
+LEAST_SECONDS = 0.1
+"""The least time that a client may give a query: one that is stopped costs a worker process."""
 _UNWATCHED_SECONDS = 0.1
 """How long a query runs before its client is watched."""
 _endpoint: Endpoint | None = None
@@ -175,6 +177,6 @@ def _seconds(timeout: str) -> float | None:
         seconds = float(timeout) if timeout else None
     except ValueError:
         raise QueryError(f"timeout must be a number of seconds, not {timeout[:40]!r}.") from None
-    if seconds is not None and not seconds > 0:
-        raise QueryError("timeout must be above 0 seconds.")
+    if seconds is not None and not seconds >= LEAST_SECONDS:
+        raise QueryError(f"timeout must be {LEAST_SECONDS:g} seconds or more.")
     return seconds

@@ -8,7 +8,7 @@ What the graph holds is never listed here: `words` and `names` refer to componen
 ('a list of texts', 'a whole number of 1 or more')
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kg.graph.knowledge import Knowledge
@@ -22,6 +22,7 @@ NUMBER: Schema = {"type": "number"}
 WHOLE: Schema = {"type": "integer"}
 BOOLEAN: Schema = {"type": "boolean"}
 OBJECT: Schema = {"type": "object"}
+ANY: Schema = {}
 FLAG: Schema = {"type": "boolean", "default": False}
 
 _REFERENCE = "#/components/schemas/"
@@ -48,6 +49,11 @@ def nullable(schema: Schema) -> Schema:
 def one_of(values: Sequence[str]) -> Schema:
     """One of a few texts."""
     return {"type": "string", "enum": list(values)}
+
+
+def documents(media_types: Iterable[str]) -> dict[str, Schema]:
+    """An answer that comes in several formats: JSON of any form, else text."""
+    return {media: ANY if media.endswith("json") else STRING for media in media_types}
 
 
 def mapping(values: Schema) -> Schema:
