@@ -32,7 +32,7 @@ async def intake(request: Request) -> Response:
 
 
 def _note(body: bytes, media: str) -> str:
-    """The note of a body: of an object with nothing but `text` its text, else all of it."""
+    """The note of a body: of a JSON object with nothing but `text` its text, else all of it."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -42,7 +42,7 @@ def _note(body: bytes, media: str) -> str:
     try:
         given = json.loads(text)
     except (ValueError, RecursionError):
-        return text  # the reader says what is wrong with it
+        raise PalpateError("The body must be JSON.") from None
     if not isinstance(given, dict):
         raise PalpateError("A body of JSON must be an object: FHIR, or {\"text\": NOTE}.")
     if set(given) == {"text"}:
