@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import UnknownName
+from kg.graph.frame import Tabular
 from kg.graph.knowledge import Knowledge
 from kg.graph.names import nearest
 from kg.graph.serialize import PREFIXES, write
@@ -42,8 +43,10 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Tabular):
     """An individual, class or property: what is said of it (`outgoing`), and where it is the object (`incoming`)."""
+
+    PARTS = ("outgoing", "incoming")
 
     slug: str
     knowledge: Knowledge

@@ -16,6 +16,7 @@ from math import exp, log
 from typing import Any
 
 from kg.errors import PalpateError, UnknownName
+from kg.graph.frame import Tabular
 from kg.graph.index import Names
 from kg.graph.knowledge import Knowledge, Node, Version
 from kg.graph.names import nearest
@@ -139,8 +140,10 @@ class Suspicion:
 
 
 @dataclass(frozen=True, slots=True)
-class Screening:
+class Screening(Tabular):
     """The answer: whether to refer, what is suspected, what was considered, and what to ask next."""
+
+    PARTS = ("questions",)
 
     complaint: str | None
     regions: tuple[str, ...]
