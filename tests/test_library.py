@@ -109,7 +109,7 @@ def test_lists_within_lists_bear_what_they_belong_to(engine: Engine) -> None:
     assert kg.adapt(red_flags=[engine.knowledge.of_class("RedFlag")[0].slug]).to_frame().empty
 
 
-@given(st.text(max_size=12) | st.sampled_from(["recomended", "graph.version", "context.hazards", "", ".", "recommended.techniques"]))
+@given(st.text(max_size=12) | st.sampled_from(["recomended", "graph.version", "needs.profiles", "", ".", "recommended.techniques"]))
 def test_a_part_that_is_not_there_is_an_error(name: str) -> None:
     answer = kg.rank("plantar-fasciitis", top=1)
     if name in answer.to_dict():
