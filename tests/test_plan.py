@@ -507,7 +507,7 @@ def test_the_calendar_holds_each_session(planner: Planner) -> None:
     events = book.walk("VEVENT")
     assert [event.decoded("dtstart") for event in events] == [START + timedelta(days=s["day"]) for s in plan["sessions"]]
     assert len({str(event["uid"]) for event in events}) == len(events)
-    with pytest.raises(PalpateError, match="--start"):
+    with pytest.raises(PalpateError, match="day of the first session"):
         export(planner, plan, "ics")
 
 

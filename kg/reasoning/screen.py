@@ -50,7 +50,7 @@ class Person:
             raise PalpateError(f"age must be a whole number of years from 0 to {OLDEST}, not {age!r}.")
         if sex is None:
             return Person(age)
-        words = [node.slug.removeprefix(_SEX) for node in knowledge.of_class("Sex")]
+        words = list(knowledge.words("Sex"))
         word = sex.strip().lower() if isinstance(sex, str) else ""
         if word not in words:
             raise UnknownName("sex", str(sex), nearest(str(sex), words) or words)
