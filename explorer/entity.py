@@ -1,7 +1,7 @@
 """The frame of a page about one entity: the box to pick one, the way back to the client, and what to do with an unknown name."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
 
@@ -28,8 +28,9 @@ from explorer.parts import (
     table,
 )  # fmt: skip
 from kg.errors import PalpateError, UnknownName
-from kg.graph.describe import describe, turtle
-from kg.graph.knowledge import Node
+from kg.graph import entity as entities
+from kg.graph.knowledge import Node, short_name
+from kg.graph.terms import iri
 
 _FIRST_LINKS = 24
 _MATCHES = {"skos:exactMatch": "", "skos:closeMatch": "close to ", "skos:broadMatch": "falls under ", "skos:narrowMatch": "wider than "}
@@ -134,9 +135,9 @@ def in_graph(node: Node) -> None:
     st.header("In the graph", anchor="graph")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.code(node.iri, language=None, width="content", wrap_lines=True)
-        st.download_button("Turtle", lambda: turtle(knowledge(), node.slug), f"{node.slug}.ttl", "text/turtle",
+        st.download_button("Turtle", lambda: entities.turtle(knowledge(), node.slug), f"{node.slug}.ttl", "text/turtle",
                            icon=":material/download:", on_click="ignore", key="turtle")  # fmt: skip
-        st.download_button("JSON", lambda: json.dumps(describe(knowledge(), node.slug).to_dict(), ensure_ascii=False, indent=1),
+        st.download_button("JSON", lambda: json.dumps(entities.of(knowledge(), node.slug).to_dict(), ensure_ascii=False, indent=1),
                            f"{node.slug}.json", "application/json", icon=":material/download:", on_click="ignore", key="json")  # fmt: skip
     everything = st.expander("Every statement, in both directions", icon=":material/hub:", key="everything", on_change="rerun")
     if everything.open:
@@ -145,21 +146,27 @@ def in_graph(node: Node) -> None:
 
 
 def _statements(node: Node) -> None:
-    about = describe(knowledge(), node.slug)
+    about = entities.of(knowledge(), node.slug)
     st.subheader("What it states", anchor=False)
-    for (prop, inferred), facts_ in groupby(about.facts, key=lambda fact: (fact.property, fact.inferred)):
-        found = list(facts_)
+    for prop, inferred, found in _grouped(about.outgoing):
         caption = f"{_words(prop)}{' (inferred)' if inferred else ''}"
-        inside = [fact.value for fact in found if fact.linked and fact.value in knowledge()]
-        outside = [fact for fact in found if not (fact.linked and fact.value in knowledge())]
+        inside = [fact.value for fact in found if fact.is_entity and fact.value in knowledge()]
+        outside = [fact for fact in found if not (fact.is_entity and fact.value in knowledge())]
         _many(inside, caption, f"out-{prop}-{inferred}")
         if outside:
             st.markdown(f":gray[{md(caption)}]  " + " · ".join(_literal(fact.value) for fact in outside))
-    if about.mentions:
+    if about.incoming:
         st.subheader("What states it", anchor=False)
-    for (prop, inferred), facts_ in groupby(about.mentions, key=lambda fact: (fact.property, fact.inferred)):
-        subjects = [fact.subject for fact in facts_ if fact.subject in knowledge()]
+    for prop, inferred, found in _grouped(about.incoming):
+        subjects = [fact.value for fact in found if fact.value in knowledge()]
         _many(subjects, f"{_words(prop)}, stated by{' (inferred)' if inferred else ''}", f"in-{prop}-{inferred}")
+
+
+def _grouped(statements: Iterable[entities.Statement]) -> Iterator[tuple[str, bool, list[entities.Statement]]]:
+    """The statements by their property, those that are stated before those that are inferred."""
+    ordered = sorted(statements, key=lambda s: (short_name(iri(s.property)), s.inferred, s.value))
+    for (prop, inferred), found in groupby(ordered, key=lambda s: (short_name(iri(s.property)), s.inferred)):
+        yield prop, inferred, list(found)
 
 
 def _many(slugs: Sequence[str], caption: str, key: str) -> None:

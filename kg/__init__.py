@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from kg.graph.frame import Rows
+    from kg.graph.index import Hit
     from kg.graph.sparql import Table
     from kg.reasoning.adapt import Advice
     from kg.reasoning.assess import Assessment
@@ -91,16 +93,17 @@ def compare_conditions(*conditions: str, phase: str | None = None, irritability:
 
 
 def what_if(condition: str, *, technique: str | None = None, phase: str | None = None, irritability: str | None = None,
-            hazards: "Iterable[str]" = (), top: int = 10) -> "list[Move]":  # fmt: skip
+            hazards: "Iterable[str]" = (), top: int = 10) -> "Rows[Move]":  # fmt: skip
     """Which single source, claim or relief moves the answer most if it is withdrawn.
 
     Raises:
         UnknownName: for any word that the graph does not hold.
     """
+    from kg.graph.frame import Rows
     from kg.reasoning import contrast
 
     engine = load()
-    return contrast.what_if(engine, condition, engine.client(phase, irritability, hazards), technique, top)
+    return Rows(contrast.what_if(engine, condition, engine.client(phase, irritability, hazards), technique, top))
 
 
 def adapt(hazards: "Iterable[str]" = (), *, condition: str | None = None, phase: str | None = None, red_flags: "Iterable[str]" = (),
@@ -157,9 +160,11 @@ def plan(condition: str, *, phase: str | None = None, irritability: str | None =
                            baselines=baselines)  # fmt: skip
 
 
-def search(text: str, limit: int = 10) -> list[Any]:
+def search(text: str, limit: int = 10) -> "Rows[Hit]":
     """The entities whose names are likest to `text`; see `Names.search`."""
-    return load().names.search(text, limit)
+    from kg.graph.frame import Rows
+
+    return Rows(load().names.search(text, limit))
 
 
 @cache

@@ -36,6 +36,11 @@ class GraphError(PalpateError):
         self.faults = tuple(faults)
 
 
+def syntax_fault(where: object, error: SyntaxError) -> str:
+    """One line for a file that is no Turtle: the file and line, and what the parser of Oxigraph met."""
+    return f"{where}:{error.lineno or 1}: {str(error.msg).partition(': ')[2] or error.msg}"
+
+
 class TableError(PalpateError):
     """A table that cannot be imported, with each fault by file and line."""
 

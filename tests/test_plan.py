@@ -507,7 +507,7 @@ def test_the_calendar_holds_each_session(planner: Planner) -> None:
     events = book.walk("VEVENT")
     assert [event.decoded("dtstart") for event in events] == [START + timedelta(days=s["day"]) for s in plan["sessions"]]
     assert len({str(event["uid"]) for event in events}) == len(events)
-    with pytest.raises(PalpateError, match="--start"):
+    with pytest.raises(PalpateError, match="day of the first session"):
         export(planner, plan, "ics")
 
 
@@ -606,7 +606,7 @@ def test_the_api_plans_and_checks(web: TestClient, planner: Planner) -> None:
 
 @pytest.mark.parametrize(("body", "status"), [
     ({}, 400), ([], 400), ({"condition": "plantar facitis"}, 404), ({"condition": "M72.2", "sessions": "six"}, 400),
-    ({"condition": "M72.2", "hazard": ["warfarin"]}, 400), ({"condition": "M72.2", "hazards": [1]}, 400),
+    ({"condition": "M72.2", "hazzard": ["warfarin"]}, 400), ({"condition": "M72.2", "hazards": [1]}, 400),
     ({"condition": "M72.2", "format": "docx"}, 400), ({"condition": "M72.2", "baselines": {"nprs": "six"}}, 400),
     ({"condition": "M72.2", "start": "soon"}, 400), ({"condition": "M72.2", "plan": {}}, 400), ({"plan": {}}, 422),
     ({"condition": "M72.2", "minutes": True}, 400),

@@ -16,8 +16,8 @@ from explorer.drawing import pairs_network
 from explorer.editor import editor
 from explorer.parts import engine, footer, knowledge, label, links, md, name_of, plural, short
 from kg.errors import PalpateError
-from kg.graph.describe import PREFIXES
 from kg.graph.index import KINDS
+from kg.graph.serialize import PREFIXES
 from kg.graph.terms import PAL
 from kg.serving.sparql import Answer, Endpoint, Formats, Query, QueryError
 from kg.serving.sparql.catalog import Parameter, StoredQuery, catalog, without_header

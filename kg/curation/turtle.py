@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rdflib import Graph
 
-from kg.errors import GraphError
+from kg.errors import GraphError, syntax_fault
 from kg.graph.terms import DCTERMS, ONTOLOGY_DIR, OWL, PAL, RDF, RDFS, SKOS
 
 PREFIXES = {
@@ -42,13 +42,8 @@ def read(path: Path) -> Graph:
         for _ in ox.parse(path=str(path)):
             pass
     except SyntaxError as error:
-        raise GraphError([syntax_fault(path, error)]) from None
+        raise GraphError([syntax_fault(shown(path), error)]) from None
     return new_graph().parse(path, format="turtle")
-
-
-def syntax_fault(path: Path, error: SyntaxError) -> str:
-    """One line for a syntax error: file, line and what the parser met."""
-    return f"{shown(path)}:{error.lineno or 1}: {str(error.msg).partition(': ')[2] or error.msg}"
 
 
 def shown(path: Path) -> str:

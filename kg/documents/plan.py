@@ -72,5 +72,5 @@ def _content(planner: Planner, plan: Any, format: str, start: date | None) -> by
             from kg.documents.calendar import calendar
 
             if start is None:
-                raise PalpateError("A calendar needs the day of the first session: --start YYYY-MM-DD.")
+                raise PalpateError("A calendar needs the day of the first session: start, as YYYY-MM-DD.")
             return calendar(plan, start)

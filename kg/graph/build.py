@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from kg.errors import GraphError
+from kg.errors import GraphError, syntax_fault
 from kg.graph import entail, reasoner, validate
 from kg.graph.files import builder_hash, content_hash, forget, index_of, turtle_files
 from kg.graph.terms import ASSERTED, INFERRED, ONTOLOGY_DIR, OWL, RDF
@@ -98,8 +98,7 @@ def assert_files(ontology: Path) -> ox.Store:
             for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True):
                 dataset.add(ox.Quad(quad.subject, quad.predicate, quad.object, graph))
         except SyntaxError as error:
-            name = path.relative_to(ontology.parent)
-            faults.append(f"{name}:{error.lineno or 1}: {str(error.msg).partition(': ')[2] or error.msg}")
+            faults.append(syntax_fault(path.relative_to(ontology.parent), error))
     if faults:
         raise GraphError(faults)
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)

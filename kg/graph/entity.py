@@ -1,18 +1,21 @@
-"""Everything that the graph says of one entity, in both directions, each statement asserted or inferred.
+"""Everything that the graph says of one entity, in both directions, each statement asserted or inferred: as data, and as Turtle.
 
 >>> from kg.graph.knowledge import load
 >>> [statement.value for statement in of(load(), "plantar-fasciitis").outgoing if statement.property == "inRegion"]
 ['foot', 'leg-foot']
 """
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import UnknownName
+from kg.graph.frame import Tabular
 from kg.graph.knowledge import Knowledge
 from kg.graph.names import nearest
-from kg.graph.terms import INFERRED, iri, slug
+from kg.graph.serialize import PREFIXES, write
+from kg.graph.terms import ASSERTED, INFERRED, iri, slug
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
 class Statement:
     """One statement: its property, and the term at its other end.
 
-    `value` is a slug or an IRI where `is_entity`, else the text of a literal with its `datatype` or `language`.
+    `property` is a slug, or the IRI of a property of another vocabulary. `value` is a slug or an IRI where `is_entity`, else
+    the text of a literal with its `datatype` or `language`.
     """
 
     property: str
@@ -39,8 +43,10 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Tabular):
     """An individual, class or property: what is said of it (`outgoing`), and where it is the object (`incoming`)."""
+
+    PARTS = ("outgoing", "incoming")
 
     slug: str
     knowledge: Knowledge
@@ -58,7 +64,7 @@ class Entity:
 
 
 def of(knowledge: Knowledge, name: str) -> Entity:
-    """All about a slug or an IRI of the namespace, sorted by property, then by value; blank nodes are left out.
+    """All about a slug or an IRI that the graph describes, sorted by property, then by value; blank nodes are left out.
 
     Raises:
         UnknownName: with the nearest slugs, where the graph has none of that name.
@@ -66,7 +72,7 @@ def of(knowledge: Knowledge, name: str) -> Entity:
     import pyoxigraph as ox
 
     known = slug(name)
-    if known not in knowledge or "://" in known:
+    if known not in knowledge:
         raise UnknownName("entity", name, nearest(name[:100], (n.slug for n in knowledge if "skos:prefLabel" in n.properties)))
     node, store = ox.NamedNode(iri(known)), knowledge.store
     outgoing = (_statement(knowledge, quad, quad.object) for quad in store.quads_for_pattern(node, None, None, None))
@@ -99,12 +105,42 @@ def triples(knowledge: Knowledge, name: str) -> list["ox.Triple"]:
 
     store, node = knowledge.store, ox.NamedNode(iri(of(knowledge, name).slug))
     found = {quad.triple for quad in store.quads_for_pattern(None, None, node, None)}
+    return sorted(found | _about(store, node), key=lambda t: (t.subject != node, str(t)))
+
+
+def turtle(knowledge: Knowledge, name: str) -> str:
+    """What the files say of an entity, then what follows from it, as Turtle.
+
+    Raises:
+        UnknownName: where the graph has none of that name.
+    """
+    import pyoxigraph as ox
+
+    node = ox.NamedNode(iri(of(knowledge, name).slug))
+    text = "".join(f"@prefix {prefix}: <{namespace}> .\n" for prefix, namespace in PREFIXES.items())
+    for graph, heading in ((ASSERTED, "Stated"), (INFERRED, "Inferred")):
+        found = ox.Dataset(ox.Quad(*triple) for triple in _about(knowledge.store, node, ox.NamedNode(graph)))
+        found.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)  # blank nodes are named anew by each load of the store
+        out = io.BytesIO()
+        write(sorted((quad.triple for quad in found), key=str), out, "ttl")
+        body = "".join(line for line in out.getvalue().decode().splitlines(keepends=True) if not line.startswith("@prefix"))
+        text += f"\n# {heading}\n{body}" if body else ""
+    return text
+
+
+def _about(store: "ox.Store", node: "ox.NamedNode", graph: "ox.NamedNode | None" = None) -> set["ox.Triple"]:
+    """The triples of a node, in one graph or in both, with those of the blank nodes to which they lead."""
+    import pyoxigraph as ox
+
+    found, seen = set[ox.Triple](), set[ox.NamedNode | ox.BlankNode]()
     waiting: list[ox.NamedNode | ox.BlankNode] = [node]
-    seen = set(waiting)
     while waiting:
-        for quad in store.quads_for_pattern(waiting.pop(), None, None, None):
+        subject = waiting.pop()
+        if subject in seen:
+            continue
+        seen.add(subject)
+        for quad in store.quads_for_pattern(subject, None, None, graph):
             found.add(quad.triple)
-            if isinstance(quad.object, ox.BlankNode) and quad.object not in seen:
-                seen.add(quad.object)
+            if isinstance(quad.object, ox.BlankNode):
                 waiting.append(quad.object)
-    return sorted(found, key=lambda t: (t.subject != node, str(t)))
+    return found

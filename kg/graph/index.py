@@ -33,6 +33,9 @@ class Hit:
     matched: str
     score: float
 
+    def to_dict(self) -> dict[str, Any]:
+        return {"slug": self.slug, "label": self.label, "type": self.type, "matched": self.matched, "score": self.score}
+
 
 def fold(name: str) -> str:
     """A name as it is compared: lower case, hyphens, underscores and runs of space as one space."""

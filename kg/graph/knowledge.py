@@ -6,6 +6,7 @@ Reading goes through plain dictionaries, so that ranking and safety need neither
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -130,6 +131,16 @@ class Knowledge:
     def of_class(self, cls: str) -> tuple[Node, ...]:
         """The individuals of a class, in the order of their slugs."""
         return self._classes.get(cls, ())
+
+    def words(self, cls: str) -> dict[str, str]:
+        """The word for each individual of a small vocabulary, with its slug, in the order that the graph states.
+
+        The word is the slug without what the class says already: `pressure-light` is "light" among `Pressure`,
+        `prone-position` is "prone" among `BodyPosition`.
+        """
+        kind = re.sub(r".*(?=[A-Z])", "", cls).lower()
+        members = sorted(self.of_class(cls), key=lambda node: (node.number("order", 0), node.slug))
+        return {node.slug.removeprefix(f"{kind}-").removesuffix(f"-{kind}"): node.slug for node in members}
 
     def group(self, cls: str, *properties: str) -> dict[tuple[str, ...], list[Node]]:
         """The individuals of a class by what they state for these properties, each by its first value."""

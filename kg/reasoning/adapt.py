@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from kg.graph.frame import Tabular
 from kg.graph.knowledge import Knowledge, Node, Version
 from kg.reasoning.client import Client
 from kg.reasoning.safety import ABSOLUTE, CLEARANCE, ELSEWHERE, EMERGENCY, FORBIDDING, LEVELS, LOCAL, Reason, Referral, Rule, SafetyGate
@@ -110,8 +111,10 @@ class ModificationPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Tabular):
     """The answer to "how do I adapt?": the client as understood, a referral, and the plan."""
+
+    PARTS = ("modifications.instructions",)
 
     condition: str | None
     client: Client

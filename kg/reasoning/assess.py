@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import PalpateError, UnknownName
+from kg.graph.frame import Tabular
 from kg.graph.index import Names
 from kg.graph.knowledge import Knowledge, Node, Version
 from kg.graph.names import nearest
@@ -109,8 +110,10 @@ class Next:
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Tabular):
     """The answer: referral first, then what the answers are consistent with, how sure that is, and what to ask next."""
+
+    PARTS = ("differential",)
 
     version: Version
     screening: Screening

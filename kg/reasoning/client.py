@@ -56,7 +56,6 @@ class Client:
             PalpateError: for an age that nobody has; for a date that is none, lies after the session, has no session, or is of
                 a hazard that takes none.
         """
-        degrees = [node.slug.removeprefix(IRRITABILITY) for node in knowledge.of_class("Irritability")]
         session = _date("on", on) if isinstance(on, str) else on
         given = [_dated(word) for word in hazards]
         slugs = [names.resolve(name, "Hazard") for name, _ in given]
@@ -66,7 +65,7 @@ class Client:
             _check_date(knowledge, slug, day, session)
         return Client(
             choice("phase", phase, list(phases_of(knowledge))),
-            choice("irritability", irritability, degrees),
+            choice("irritability", irritability, list(knowledge.words("Irritability"))),
             tuple(sorted({*slugs, *_of_age(knowledge, age)})),
             tuple(sorted(names.resolve_all(red_flags, "RedFlag"))),
             tuple(sorted(dates)),

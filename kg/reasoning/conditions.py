@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import Any
 
 from kg.errors import PalpateError
+from kg.graph.frame import Tabular
 from kg.graph.knowledge import Knowledge, Node, Version
 from kg.reasoning.client import ANY_PHASE, Client, phases_of
 from kg.reasoning.engine import Engine
@@ -75,12 +76,14 @@ class Distinction:
 
 
 @dataclass(frozen=True, slots=True)
-class SideBySide:
+class SideBySide(Tabular):
     """Two to four conditions for one client: rows by aspect, what is shared first, and what tells each pair apart.
 
     `undistinguished` are the pairs of which the graph does not say that they look alike. With a referral that stops treatment
     there is no row of the aspect `technique`.
     """
+
+    PARTS = ("rows",)
 
     conditions: tuple[str, ...]
     client: Client

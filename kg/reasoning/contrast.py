@@ -6,6 +6,7 @@ from math import prod, sqrt
 from typing import Any
 
 from kg.errors import PalpateError
+from kg.graph.frame import Tabular
 from kg.graph.knowledge import Version
 from kg.reasoning.client import Client
 from kg.reasoning.engine import Engine
@@ -29,8 +30,10 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Tabular):
     """Two techniques for one condition and client. The parts add up to the difference of the scores."""
+
+    PARTS = ("parts",)
 
     condition: str
     client: Client

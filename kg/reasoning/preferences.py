@@ -12,6 +12,8 @@ from kg.graph.knowledge import Knowledge
 from kg.reasoning.client import choice
 
 _LOADS = {"thumb": "thumbLoad", "wrist": "wristLoad", "back": "backLoad"}
+PARTS = tuple(_LOADS)
+"""The parts of a therapist's body that can be spared."""
 _INSTRUMENTS = "instrument"
 
 
@@ -89,7 +91,7 @@ class Preferences:
 
 def _word(knowledge: Knowledge, cls: str, kind: str, given: str | None) -> str | None:
     """A word of a small vocabulary, by its slug with or without the kind: "moderate" or "pressure-moderate"."""
-    words = {_short(node.slug, kind): node.slug for node in knowledge.of_class(cls)}
+    words = knowledge.words(cls)
     found = choice(kind, _short((given or "").strip().lower().replace(" ", "-"), kind), list(words))
     return words[found] if found else None
 

@@ -9,6 +9,7 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
+from kg.graph.frame import Tabular
 from kg.graph.knowledge import Knowledge, Node, Version
 from kg.reasoning.adapt import ModificationPlan
 from kg.reasoning.certainty import AGAINST, CONFLICTING, SUPPORTED, Certainty
@@ -61,8 +62,10 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(Tabular):
     """The answer for one condition and client."""
+
+    PARTS = ("recommended", "adjuncts", "discuss", "withheld", "set_aside")
 
     condition: str
     client: Client

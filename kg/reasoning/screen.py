@@ -16,6 +16,7 @@ from math import exp, log
 from typing import Any
 
 from kg.errors import PalpateError, UnknownName
+from kg.graph.frame import Tabular
 from kg.graph.index import Names
 from kg.graph.knowledge import Knowledge, Node, Version
 from kg.graph.names import nearest
@@ -49,7 +50,7 @@ class Person:
             raise PalpateError(f"age must be a whole number of years from 0 to {OLDEST}, not {age!r}.")
         if sex is None:
             return Person(age)
-        words = [node.slug.removeprefix(_SEX) for node in knowledge.of_class("Sex")]
+        words = list(knowledge.words("Sex"))
         word = sex.strip().lower() if isinstance(sex, str) else ""
         if word not in words:
             raise UnknownName("sex", str(sex), nearest(str(sex), words) or words)
@@ -139,8 +140,10 @@ class Suspicion:
 
 
 @dataclass(frozen=True, slots=True)
-class Screening:
+class Screening(Tabular):
     """The answer: whether to refer, what is suspected, what was considered, and what to ask next."""
+
+    PARTS = ("questions",)
 
     complaint: str | None
     regions: tuple[str, ...]

@@ -1,57 +1,46 @@
-"""The Model Context Protocol: assistants rank, search and query the graph, behind the same gate of safety as everybody.
+"""The Model Context Protocol: assistants have the operations of the API as tools, behind the same gate of safety as everybody.
 
-A tool is a function with type hints and a docstring, which become its schema. A mistake is told to the assistant as the
-error of the tool, in the one sentence that people get.
+The tools are those of the registry of `kg.serving.api`, and one to query; a new operation that declares a `Tool` is offered
+without a change here. A mistake is told to the assistant as the error of the tool, in the one sentence that people get.
 """
 
-import functools
+import base64
 import inspect
-from collections.abc import Callable
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
+import anyio
+from mcp import types
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp.shared.exceptions import MCPError
 
 import kg
-from kg.errors import PalpateError
-from kg.graph import entity as entities
+from kg.documents.plan import Document
+from kg.errors import PalpateError, UnknownName
+from kg.graph.names import nearest
+from kg.serving.api import operations
+from kg.serving.api.operations import Arguments, Operation, Parameter, Tool, from_object, object_of
+from kg.serving.api.schema import FLAG, TEXT, components, inlined
 from kg.serving.sparql import Endpoint, Formats, Limits, Query
 
 _INSTRUCTIONS = (
     "Palpate ranks techniques of orthopedic massage for a condition that somebody qualified has named. It never diagnoses. "
-    "Always show what is withheld and why, and every caution. Where the answer holds a referral, say so first, and recommend "
-    "no technique if it is 'emergency' or 'urgent'. 'unknown' is not 'useless'. Ask for hazards and red flags before ranking; "
-    "names that are not known come back as errors with the nearest ones."
+    "Where an answer holds a referral, say so first; recommend no technique if it is 'emergency' or 'urgent'. Always show what is "
+    "withheld and why, and every caution; never recommend what is withheld. 'unknown' is not 'useless'. Ask for hazards and red "
+    "flags, or use `screen`, before `rank` or `plan`; `intake` reads a note, whose reading a person must confirm. Names that are "
+    "not known come back as errors with the nearest ones; `search` finds names. If you change a plan, use `check_plan`."
 )
+_FULL = Parameter("full", "Give the long answer too, with all that it was computed from.", FLAG)
 
 
-def rank(condition: str, phase: str | None = None, irritability: str | None = None, hazards: list[str] | None = None,
-         red_flags: list[str] | None = None, top: int = 5) -> dict[str, Any]:  # fmt: skip
-    """Rank massage techniques for a condition and a client, with reasons, cautions, and all that is withheld.
-
-    Args:
-        condition: slug, label, synonym or ICD-10-CM code.
-        phase: acute, subacute, chronic or postoperative.
-        irritability: low, moderate or high.
-        hazards: hazards of the client, by slug or name, such as medicines, pregnancy, diseases.
-        red_flags: red flags that were found.
-        top: how many techniques of each list; what is withheld is always whole.
-    """
-    return kg.rank(condition, phase=phase, irritability=irritability, hazards=hazards or (), red_flags=red_flags or (), top=top).to_dict()
-
-
-def search(text: str, limit: int = 10) -> dict[str, Any]:
-    """Find conditions, hazards, red flags, techniques, tissues and so on by name, synonym or code, misspelt if need be."""
-    if not 1 <= limit <= 100:
-        raise PalpateError(f"limit must be from 1 to 100, not {limit}.")
-    hits = [{"slug": h.slug, "label": h.label, "type": h.type, "matched": h.matched} for h in kg.search(text, limit)]
-    return {"graph": kg.load().knowledge.version.to_dict(), "hits": hits}
-
-
-def entity(slug: str) -> dict[str, Any]:
-    """Everything that the graph says of one entity, in both directions."""
-    return entities.of(kg.load().knowledge, slug).to_dict()
+async def query(asked: Arguments) -> dict[str, Any]:
+    """The answer of the SPARQL endpoint: a table as CSV, a graph as Turtle."""
+    answer = await _endpoint().query(Query(asked["sparql"]), Formats("text/csv", "text/turtle"))
+    return {"graph": kg.load().knowledge.version.to_dict(), "media_type": answer.media_type, "answer": answer.body.decode()}
 
 
 @cache
@@ -59,57 +48,104 @@ def _endpoint() -> Endpoint:
     return Endpoint(kg.load().knowledge.path, Limits(workers=1, bytes=2**20))
 
 
-async def query(sparql: str) -> str:
-    """Run a SPARQL 1.1 SELECT, ASK, CONSTRUCT or DESCRIBE query; a table comes as CSV, a graph as Turtle.
-
-    The namespace is `PREFIX pal: <https://w3id.org/palpate/>`. An answer from the graph is no recommendation: what is safe
-    for a client is the answer of `rank` alone.
-    """
-    answer = await _endpoint().query(Query(sparql), Formats("text/csv"))
-    return answer.body.decode()
+_QUERY = Operation(
+    "POST", "/sparql", "Run a SPARQL 1.1 query: SELECT, ASK, CONSTRUCT or DESCRIBE", query,
+    (Parameter("sparql", "The query; declare PREFIX pal: <https://w3id.org/palpate/>.", TEXT, required=True),),
+    details="An answer from the graph is no recommendation: what is safe for a client is the answer of rank and plan alone.",
+    tool=Tool("query"),
+)  # fmt: skip
 
 
-TOOLS: tuple[Callable[..., Any], ...] = (rank, search, entity, query)
-"""The tools, each a function of this module or of another."""
+def offered() -> dict[str, Operation]:
+    """The operations that assistants have, by the name of the tool; parameters that a tool adds are among theirs."""
+    found = {operation.tool.name: operation for operation in (*operations(), _QUERY) if operation.tool}
+    return {name: _as_tool(operation) for name, operation in found.items()}
 
 
-def server() -> MCPServer:
+def _as_tool(operation: Operation) -> Operation:
+    """The operation as taking one JSON object, with the defaults of its tool."""
+    assert operation.tool
+    parameters = (*operation.parameters, *([_FULL] if operation.tool.long else []))
+    own = tuple(
+        replace(p, schema={**p.schema, "default": operation.tool.defaults[p.field]}) if p.field in operation.tool.defaults else p
+        for p in parameters
+    )
+    return replace(operation, method="POST", parameters=own)
+
+
+def described(name: str, operation: Operation) -> types.Tool:
+    """A tool as it is told to assistants: in plain words, with the words of the graph that each argument takes."""
+    body = object_of(operation)
+    properties = {p.field: {**p.form, "description": p.description} for p in operation.parameters}
+    form = inlined({**body, "properties": properties}, components(kg.load().knowledge, properties))
+    return types.Tool(
+        name=name, title=operation.summary, description=f"{operation.summary}. {operation.details}".strip(), input_schema=form,
+        annotations=types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False),
+    )  # fmt: skip
+
+
+async def called(operation: Operation, given: Mapping[str, Any]) -> types.CallToolResult:
+    """What a tool answers; a user's mistake is an answer that says what was wrong."""
+    assert operation.call
+    assert operation.tool
+    try:
+        asked = from_object(dict(given), operation)
+        full = asked.pop(_FULL.name, True) if operation.tool.long else True
+        if inspect.iscoroutinefunction(operation.call):
+            answer = await operation.call(asked)
+        else:
+            answer = await anyio.to_thread.run_sync(operation.call, asked)
+    except PalpateError as error:
+        return types.CallToolResult(content=[types.TextContent(text=error.message)], is_error=True)
+    if isinstance(answer, Document):
+        return types.CallToolResult(content=[_content(answer)])
+    shown = answer if full else _without(answer, operation.tool.long)
+    return types.CallToolResult(content=[types.TextContent(text=json.dumps(shown, ensure_ascii=False))])
+
+
+def _content(document: Document) -> types.TextContent | types.EmbeddedResource:
+    """A document as text, or as the bytes that it is."""
+    if document.media_type != "application/pdf":
+        return types.TextContent(text=document.content.decode())
+    blob = base64.b64encode(document.content).decode()
+    return types.EmbeddedResource(
+        resource=types.BlobResourceContents(uri=f"palpate:plan.{document.extension}", mime_type=document.media_type, blob=blob)
+    )
+
+
+def _without(answer: Any, long: frozenset[str]) -> Any:
+    """An answer without some of its fields, at any depth."""
+    if isinstance(answer, dict):
+        return {name: _without(value, long) for name, value in answer.items() if name not in long}
+    return [_without(value, long) for value in answer] if isinstance(answer, list) else answer
+
+
+def server() -> Server[Any]:
     """The server with all tools."""
-    made: MCPServer = MCPServer("palpate", title="Palpate", instructions=_INSTRUCTIONS, version=kg.load().knowledge.version.version,
-                                log_level="WARNING")  # fmt: skip
-    for tool in TOOLS:
-        made.add_tool(_told(tool))
-    return made
+    tools = offered()
+
+    async def listed(context: Any, params: Any) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[described(name, operation) for name, operation in tools.items()])
+
+    async def call(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+        if params.name not in tools:
+            raise MCPError(types.INVALID_PARAMS, UnknownName("tool", params.name, nearest(params.name[:100], tools)).message)
+        return await called(tools[params.name], params.arguments or {})
+
+    return Server("palpate", title="Palpate", version=kg.load().knowledge.version.version, instructions=_INSTRUCTIONS,
+                  on_list_tools=listed, on_call_tool=call)  # fmt: skip
 
 
-def _told(tool: Callable[..., Any]) -> Callable[..., Any]:
-    """The tool with mistakes told to the assistant."""
-    if inspect.iscoroutinefunction(tool):
-
-        @functools.wraps(tool)
-        async def waits(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return await tool(*args, **kwargs)
-            except PalpateError as error:
-                raise ToolError(error.message) from None
-
-        return waits
-
-    @functools.wraps(tool)
-    def calls(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return tool(*args, **kwargs)
-        except PalpateError as error:
-            raise ToolError(error.message) from None
-
-    return calls
+async def _serve() -> None:
+    made = server()
+    async with stdio_server() as (read, write):
+        await made.run(read, write, made.create_initialization_options())
 
 
 def run() -> None:
     """Serve over standard input and output until the client leaves."""
-    made = server()
     try:
-        made.run("stdio")
+        anyio.run(_serve)
     finally:
         if _endpoint.cache_info().currsize:
             _endpoint().close()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from kg.graph.frame import Tabular
 from kg.graph.knowledge import Version
 from kg.reasoning.safety import Referral
 
@@ -50,8 +51,10 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(Tabular):
     """What a note says; to be confirmed by a person."""
+
+    PARTS = ("conditions", "hazards", "red_flags", "pathologies")
 
     version: Version
     conditions: tuple[Item, ...]

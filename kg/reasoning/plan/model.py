@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from kg.graph.frame import Tabular
 from kg.graph.knowledge import Knowledge, Version
 from kg.reasoning.client import Client
 from kg.reasoning.plan.course import Course
@@ -171,8 +172,10 @@ class Maintenance:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Tabular):
     """A plan of treatment for one condition and client; without sessions where a referral stops treatment."""
+
+    PARTS = ("sessions.steps",)
 
     condition: str
     client: Client

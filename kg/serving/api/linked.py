@@ -26,7 +26,7 @@ from kg.graph.terms import ASSERTED, INFERRED, ONTOLOGY_DIR
 from kg.serving.api import protocol
 from kg.serving.api.html import page
 from kg.serving.api.operations import Operation, Parameter
-from kg.serving.api.schema import STRING, Schema, array, record
+from kg.serving.api.schema import STRING, Schema, array, documents, record
 from kg.serving.api.shared import FRESH
 from kg.serving.sparql import QueryError, describe
 from kg.serving.sparql.media import GRAPHS, SHORT, TABLES, best
@@ -110,7 +110,7 @@ def _written(triples: "Iterable[ox.Triple]", media: str, headers: Mapping[str, s
     return Response(out.getvalue(), 200, {"Vary": "Accept", **FRESH, **(headers or {})}, media)
 
 
-_GRAPH = dict.fromkeys(GRAPHS, STRING)
+_GRAPH = documents(GRAPHS)
 _ENTITY = (Parameter("entity", "The slug of an individual, class or property.", required=True),)
 
 _NAMES: Schema = {"type": "string", "format": "iri", "examples": [ASSERTED, INFERRED, describe.SERVICE_GRAPH]}
@@ -118,29 +118,30 @@ _GRAPHS_ASKED = tuple(
     Parameter(f"{kind}-graph-uri", f"One of the {kind} graphs; may be repeated. One that is not here is empty.", _NAMES, repeated=True)
     for kind in ("default", "named")
 )
-_TIMEOUT = Parameter("timeout", "Seconds that the query may run, less than the limit.", {"type": "number", "exclusiveMinimum": 0})
+_TIMEOUT = Parameter("timeout", "Seconds that the query may run.", {"type": "number", "minimum": protocol.LEAST_SECONDS})
 _FORMATS: Schema = {"enum": list(SHORT)}
 _FORMAT = Parameter("format", "A format, in the place of the Accept header; output and results say the same.", _FORMATS)
-_ANSWERS = {media: {} if media.endswith("json") else STRING for media in (*TABLES, *GRAPHS)}
+_ANSWERS = documents((*TABLES, *GRAPHS))
 _FORM = record(("timeout", "format", "default-graph-uri", "named-graph-uri"), **{
     "query": STRING, "timeout": _TIMEOUT.schema, "format": _FORMATS, "default-graph-uri": array(_NAMES), "named-graph-uri": array(_NAMES),
 })  # fmt: skip
 
 OPERATIONS = (
-    Operation("GET", "/sparql", "SPARQL 1.1 Protocol; without a query, the description of the service", sparql,
-              (Parameter("query", "A SPARQL 1.1 query."), *_GRAPHS_ASKED, _TIMEOUT, _FORMAT), answer=_ANSWERS, example="/sparql",
+    Operation("GET", "/sparql", "SPARQL 1.1 Protocol; without a query, the description of the service", handler=sparql,
+              parameters=(Parameter("query", "A SPARQL 1.1 query."), *_GRAPHS_ASKED, _TIMEOUT, _FORMAT), answer=_ANSWERS, example="/sparql",
               open_parameters=True),
-    Operation("POST", "/sparql", "SPARQL 1.1 Protocol, by a form or directly", sparql, (*_GRAPHS_ASKED, _TIMEOUT, _FORMAT),
+    Operation("POST", "/sparql", "SPARQL 1.1 Protocol, by a form or directly", handler=sparql,
+              parameters=(*_GRAPHS_ASKED, _TIMEOUT, _FORMAT),
               body={"application/x-www-form-urlencoded": _FORM, "application/sparql-query": STRING}, answer=_ANSWERS, open_parameters=True),
-    Operation("GET", "/id/{entity}", "Leads to the page or the data of an entity", identified, _ENTITY, missing=("entity",),
-              example="/id/{Condition}", answer={"text/html": STRING}),
-    Operation("GET", "/data/{file}", "What the graph says of an entity", data,
-              (Parameter("file", "SLUG.ttl, SLUG.jsonld, SLUG.nt or SLUG.rdf.", required=True),), missing=("entity", "file"),
-              example="/data/{Condition}.ttl", answer=dict.fromkeys(_DATA, STRING)),
-    Operation("GET", "/ontology", "The classes and properties of the ontology", ontology, answer={**_GRAPH, "text/html": STRING},
+    Operation("GET", "/id/{entity}", "Leads to the page or the data of an entity", handler=identified, parameters=_ENTITY,
+              missing=("entity",), example="/id/{Condition}", answer={}, status=303),
+    Operation("GET", "/data/{file}", "What the graph says of an entity", handler=data,
+              parameters=(Parameter("file", "SLUG.ttl, SLUG.jsonld, SLUG.nt or SLUG.rdf.", required=True),), missing=("entity", "file"),
+              example="/data/{Condition}.ttl", answer=documents(_DATA)),
+    Operation("GET", "/ontology", "The classes and properties of the ontology", handler=ontology, answer={**_GRAPH, "text/html": STRING},
               example="/ontology"),
-    Operation("GET", "/ontology/{version}", "The same, of the version that is served", ontology,
-              (Parameter("version", "The version of the ontology.", required=True),), missing=("version",), answer=_GRAPH),
-    Operation("GET", "/.well-known/void", "What the service and its dataset are, with statistics", description, answer=_GRAPH,
+    Operation("GET", "/ontology/{version}", "The same, of the version that is served", handler=ontology,
+              parameters=(Parameter("version", "The version of the ontology.", required=True),), missing=("version",), answer=_GRAPH),
+    Operation("GET", "/.well-known/void", "What the service and its dataset are, with statistics", handler=description, answer=_GRAPH,
               example="/.well-known/void"),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """`/api/plan` and `/api/plan/check`: plans made, checked and printed. Nothing that is sent is kept."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,62 +9,42 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import kg
+from kg.documents.plan import FORMATS, Document, export
 from kg.errors import PalpateError
-from kg.reasoning.plan import UnsafePlan, check
-from kg.serving.api.operations import Operation
-from kg.serving.api.shared import PRIVATE, json_body, private, problem
+from kg.reasoning.plan import check
+from kg.reasoning.plan.planner import MINUTES, SESSIONS
+from kg.serving.api.answers import FINDINGS, PLAN
+from kg.serving.api.client import CONDITION, HAZARD, IRRITABILITY, PHASE, RED_FLAG
+from kg.serving.api.operations import Arguments, Operation, Parameter, Tool
+from kg.serving.api.schema import ANY, DAY, NUMBER, OBJECT, STRING, mapping, one_of
+from kg.serving.api.shared import json_body, private
 
-_FIELDS: dict[str, tuple[type, ...]] = {
-    "condition": (str,), "phase": (str, type(None)), "irritability": (str, type(None)), "hazards": (list,), "red_flags": (list,),
-    "sessions": (int, type(None)), "minutes": (int, float, type(None)), "baselines": (dict,), "format": (str,), "start": (str, type(None)),
-    "plan": (dict,),
-}  # fmt: skip
 _LONGEST = 4_000_000
 """Bytes of a body; a plan of forty sessions has less than one million."""
 
 
-async def plan(request: Request) -> Response:
-    """`POST /api/plan`: a condition and client, or an edited plan under `plan`; answers with the plan in `format` (json)."""
+def plan(asked: Arguments) -> Document:
+    """A plan of `kg.plan`, or one that was edited, in a format; one that does not pass its check is refused."""
+    if asked["plan"] is None:
+        made = kg.plan(
+            asked["condition"], phase=asked["phase"], irritability=asked["irritability"], hazards=asked["hazard"],
+            red_flags=asked["red_flag"], sessions=asked["sessions"], minutes=asked["minutes"], baselines=asked["baselines"],
+        ).to_dict()  # fmt: skip
+    else:
+        made = asked["plan"]
+    return export(kg.planner(), made, asked["format"], _day(asked["start"]))
+
+
+def check_plan(asked: Arguments) -> dict[str, Any]:
+    """What is wrong with a plan."""
+    findings = check(kg.planner(), asked["plan"])
+    return {"graph": kg.load().knowledge.version.to_dict(), "findings": [finding.to_dict() for finding in findings]}
+
+
+async def checked(request: Request) -> Response:
+    """`POST /api/plan/check`: the plan itself is the body."""
     body = await json_body(request, _LONGEST)
-    try:
-        return await run_in_threadpool(_make, body)
-    except UnsafePlan as error:
-        return problem(error, 422)
-
-
-async def check_plan(request: Request) -> Response:
-    """`POST /api/plan/check`: a plan; answers with what is wrong with it."""
-    body = await json_body(request, _LONGEST)
-    findings = await run_in_threadpool(check, kg.planner(), body)
-    return private({"graph": kg.load().knowledge.version.to_dict(), "findings": [finding.to_dict() for finding in findings]})
-
-
-def _make(body: Any) -> Response:
-    from kg.documents.plan import export
-
-    if not isinstance(body, dict):
-        raise PalpateError("The body is a JSON object.")
-    if unknown := sorted(set(body) - set(_FIELDS)):
-        raise PalpateError(f"Unknown field {unknown[0]!r}; there are {', '.join(_FIELDS)}.")
-    if wrong := next((name for name, value in body.items() if not isinstance(value, _FIELDS[name]) or isinstance(value, bool)), None):
-        raise PalpateError(f"{wrong!r} is of the wrong kind.")
-    if ("condition" in body) == ("plan" in body):
-        raise PalpateError("Give 'condition' or 'plan'.")
-    made = body["plan"] if "plan" in body else _plan(body)
-    document = export(kg.planner(), made, body.get("format", "json"), _day(body.get("start")))
-    return Response(document.content, 200, PRIVATE, document.media_type)
-
-
-def _plan(body: dict[str, Any]) -> dict[str, Any]:
-    hazards, flags = body.get("hazards", []), body.get("red_flags", [])
-    if not all(isinstance(word, str) for word in (*hazards, *flags)):
-        raise PalpateError("'hazards' and 'red_flags' are lists of names.")
-    baselines = body.get("baselines", {})
-    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in baselines.values()):
-        raise PalpateError("'baselines' holds a number for each measure.")
-    client = kg.planner().engine.client(body.get("phase"), body.get("irritability"), hazards, flags)
-    made = kg.planner().plan(body["condition"], client, sessions=body.get("sessions"), minutes=body.get("minutes"), baselines=baselines)
-    return made.to_dict()
+    return private(await run_in_threadpool(check_plan, {"plan": body}))
 
 
 def _day(text: str | None) -> date | None:
@@ -73,9 +54,32 @@ def _day(text: str | None) -> date | None:
         raise PalpateError(f"A day is YYYY-MM-DD, not {text!r}.") from None
 
 
+def _media() -> dict[str, Any]:
+    known = {"application/json": PLAN, "application/fhir+json": OBJECT}
+    return {media: known.get(media, STRING) for media in dict.fromkeys(kind.partition(";")[0] for kind, _ in FORMATS.values())}
+
+
+_EDITED = Parameter("plan", "A plan in JSON as this operation makes it, perhaps edited, to print instead of making one.", OBJECT)
+
 OPERATIONS = (
-    Operation("POST", "/api/plan", "Plan a treatment over several sessions, or print an edited plan", plan,
-              body={"application/json": {"type": "object"}}, missing=("condition",)),
-    Operation("POST", "/api/plan/check", "Check a plan that a person has edited", check_plan,
-              body={"application/json": {"type": "object"}}),
+    Operation(
+        "POST", "/api/plan", "Plan a treatment over several sessions, or print an edited plan", plan,
+        (replace(CONDITION, required=False), _EDITED, PHASE, IRRITABILITY, HAZARD, RED_FLAG,
+         Parameter("sessions", "How many sessions; else as published protocols gave.",
+                   {"type": "integer", "minimum": SESSIONS[0], "maximum": SESSIONS[1]}),
+         Parameter("minutes", "Minutes of one session at most; else likewise.",
+                   {"type": "number", "minimum": MINUTES[0], "maximum": MINUTES[1]}),
+         Parameter("baselines", "First scores of outcome measures, a number for each by its slug.", mapping(NUMBER)),
+         Parameter("start", "Day of the first session, YYYY-MM-DD; a calendar needs it.", DAY),
+         Parameter("format", "pdf is for the therapist, client-pdf for the client.", one_of(tuple(FORMATS)) | {"default": "json"})),
+        details="With a referral that is emergency or urgent there are no sessions. An edited plan that is unsafe is refused, with all "
+                "reasons.",
+        either=("condition", "plan"), answer=_media(), missing=("condition",), longest=_LONGEST,
+        tool=Tool("plan", {"format": "markdown"}),
+    ),
+    Operation(
+        "POST", "/api/plan/check", "Check a plan that a person has edited", check_plan, (replace(_EDITED, required=True),),
+        handler=checked, body={"application/json": ANY}, answer={"application/json": FINDINGS}, longest=_LONGEST,
+        tool=Tool("check_plan"),
+    ),
 )  # fmt: skip

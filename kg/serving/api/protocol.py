@@ -27,6 +27,8 @@ _GRAPH_PARAMETERS = ("default-graph-uri", "named-graph-uri")
 _FORMAT_PARAMETERS = ("format", "output", "results")
 """The names by which clients ask for a format beside the Accept header; SPARQLWrapper gives all three at once."""
 _PARAMETERS = ("query", "timeout", *_GRAPH_PARAMETERS, *_FORMAT_PARAMETERS)
+LEAST_SECONDS = 0.1
+"""The least time that a client may give a query: one that is stopped costs a worker process."""
 _UNWATCHED_SECONDS = 0.1
 """How long a query runs before its client is watched."""
 _endpoint: Endpoint | None = None
@@ -214,6 +216,6 @@ def _seconds(timeout: str) -> float | None:
         seconds = float(timeout) if timeout else None
     except ValueError:
         raise QueryError(f"timeout must be a number of seconds, not {timeout[:40]!r}.") from None
-    if seconds is not None and not seconds > 0:
-        raise QueryError("timeout must be above 0 seconds.")
+    if seconds is not None and not seconds >= LEAST_SECONDS:
+        raise QueryError(f"timeout must be {LEAST_SECONDS:g} seconds or more.")
     return seconds

@@ -7,7 +7,7 @@ from starlette.responses import Response
 import kg
 from kg.serving.api.operations import Operation, Parameter
 from kg.serving.api.protocol import endpoint, formats_of
-from kg.serving.api.schema import GRAPH, STRING, array, record
+from kg.serving.api.schema import GRAPH, STRING, array, documents, record
 from kg.serving.api.shared import FRESH, as_json
 from kg.serving.sparql import Query
 from kg.serving.sparql.catalog import catalog, find
@@ -35,12 +35,12 @@ _QUERY = record(name=STRING, title=STRING, question=STRING, tags=array(STRING), 
 
 OPERATIONS = (
     Operation(
-        "GET", "/api/queries", "The stored queries with their questions and parameters", listed,
+        "GET", "/api/queries", "The stored queries with their questions and parameters", handler=listed,
         answer={"application/json": record(graph=GRAPH, queries=array(_QUERY))}, example="/api/queries",
     ),
     Operation(
-        "GET", "/api/queries/{query}", "The answer of a stored query, with other values for its parameters", answered,
-        (Parameter("query", "The name of a stored query. Its own parameters are told by /api/queries.", required=True),),
-        answer={media: {} if media.endswith("json") else STRING for media in TABLES}, missing=("query",), open_parameters=True,
+        "GET", "/api/queries/{query}", "The answer of a stored query, with other values for its parameters", handler=answered,
+        parameters=(Parameter("query", "The name of a stored query. Its own parameters are told by /api/queries.", required=True),),
+        answer=documents(TABLES), missing=("query",), open_parameters=True,
     ),
 )  # fmt: skip

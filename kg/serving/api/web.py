@@ -112,8 +112,10 @@ class Served:
             return await self._handler(request)
         except QueryError as error:
             return problem(error, error.status, error.headers, **error.extra)
+        except UnknownName as error:
+            return problem(error, 404 if error.kind in self._missing else 400)
         except PalpateError as error:
-            return problem(error, 404 if isinstance(error, UnknownName) and error.kind in self._missing else 400)
+            return problem(error, 422 if error.exit_status == 1 else 400)
         except ClientDisconnect:
             raise
         except Exception:

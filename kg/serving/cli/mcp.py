@@ -5,7 +5,7 @@ from kg.serving.cli import shared
 
 @shared.app.command()
 def mcp() -> None:
-    """Serve the Model Context Protocol on standard input and output: rank, search, entity and query for assistants."""
+    """Serve the Model Context Protocol on standard input and output: the operations of the API, for assistants."""
     from kg.graph.build import build, cached
     from kg.serving.mcp import run
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import kg
 from kg.errors import UnknownName
-from kg.graph.describe import describe, turtle
+from kg.graph.entity import of, turtle
 from kg.graph.terms import iri
 
 KNOWLEDGE = kg.load().knowledge
@@ -19,12 +19,14 @@ ENTITIES = st.sampled_from(sorted(node.slug for node in KNOWLEDGE))
 @given(ENTITIES)
 @settings(max_examples=60, deadline=None)
 def test_a_description_holds_every_triple_once(name: str) -> None:
-    about, node = describe(KNOWLEDGE, name), ox.NamedNode(iri(name))
+    about, node = of(KNOWLEDGE, name), ox.NamedNode(iri(name))
     stored = {q.triple for q in KNOWLEDGE.store.quads_for_pattern(node, None, None, None) if not isinstance(q.object, ox.BlankNode)}
-    assert len(about.facts) == len({(f.property, f.value) for f in about.facts})
-    assert len(about.facts) == len({(t.predicate, t.object.value) for t in stored})
+    told = {(iri(s.property), iri(s.value) if s.is_entity else s.value, s.datatype, s.language) for s in about.outgoing}
+    assert len(about.outgoing) == len(told)
+    assert told == {(t.predicate.value, t.object.value, getattr(t.object, "datatype", None) and t.object.datatype.value,
+                     getattr(t.object, "language", None)) for t in stored}  # fmt: skip
     pointing = {q.triple for q in KNOWLEDGE.store.quads_for_pattern(None, None, node, None) if not isinstance(q.subject, ox.BlankNode)}
-    assert len(about.mentions) == len(pointing)
+    assert len(about.incoming) == len(pointing)
     assert json.loads(json.dumps(about.to_dict()))["iri"] == iri(name)
 
 
@@ -46,11 +48,11 @@ def test_turtle_reads_back_the_same_triples(name: str) -> None:
 
 
 def test_what_is_stated_is_told_apart_from_what_follows() -> None:
-    facts = {(f.property, f.value): f.inferred for f in describe(KNOWLEDGE, "plantar-fasciitis").facts}
+    facts = {(f.property, f.value): f.inferred for f in of(KNOWLEDGE, "plantar-fasciitis").outgoing}
     assert facts["inRegion", "foot"] is False
     assert facts["inRegion", "leg-foot"] is True
 
 
 def test_an_unknown_entity_is_an_error_with_the_nearest() -> None:
     with pytest.raises(UnknownName, match="plantar-fasciitis"):
-        describe(KNOWLEDGE, "plantar-facitis")
+        of(KNOWLEDGE, "plantar-facitis")
