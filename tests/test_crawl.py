@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kg.graph.describe import describe
+from kg.graph import entity
 from kg.reasoning.engine import Engine
 from tests.crawl import ROOT, VIEWS, anchors, entities, faults, page_of, shapes
 
@@ -23,11 +23,10 @@ def test_every_entity_has_a_page_and_a_name_and_leads_only_to_entities(engine: E
         assert parts.page_of(slug) == page_of(knowledge, slug)
         assert parts.name_of(slug)
         assert parts.kind_of(slug)
-        about = describe(knowledge, slug)
-        assert about.facts, slug
-        inside = [fact for fact in about.facts if fact.linked and "://" not in fact.value and fact.property != "owl:versionIRI"]
-        assert [fact for fact in inside if fact.value not in knowledge] == []
-        assert all(fact.subject in knowledge for fact in about.mentions if "://" not in fact.subject), slug
+        about = entity.of(knowledge, slug)
+        assert about.outgoing, slug
+        ends = [s.value for s in (*about.outgoing, *about.incoming) if s.is_entity and not s.property.endswith("#versionIRI")]
+        assert [end for end in ends if "://" not in end and end not in knowledge] == [], slug
 
 
 def links(at: AppTest) -> Iterator[str]:

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-
 import pandas
 import pytest
 from hypothesis import given
@@ -52,7 +51,8 @@ ANSWERS: list[Callable[[], Tabular]] = [
     lambda: kg.rank("frozen shoulder", phase="chronic", hazards=["warfarin"], pressure="light"), lambda: kg.rank("M72.2", top=2),
     lambda: kg.screen(region="leg"), lambda: kg.assess(["painful-arc-shoulder"]), lambda: kg.plan("M72.2", sessions=3),
     lambda: kg.compare("M72.2", "cupping", "myofascial-release"),
-    lambda: kg.compare_conditions("plantar-fasciitis", "tarsal-tunnel-syndrome", hazards=["warfarin"]), lambda: kg.adapt(["warfarin", "pregnancy"]),
+    lambda: kg.compare_conditions("plantar-fasciitis", "tarsal-tunnel-syndrome", hazards=["warfarin"]),
+    lambda: kg.adapt(["warfarin", "pregnancy"]),
     lambda: kg.intake("On Eliquis. M72.2."), lambda: entity.of(kg.load().knowledge, "cupping"),
 ]  # fmt: skip
 
