@@ -36,6 +36,8 @@ def _serve(pipe: socket.socket, paths: Sequence[str], memory: int, sockets: bool
     import pyoxigraph as ox
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server stops its workers itself
+    with suppress(AttributeError, OSError):  # a worker that wakes lets the server go on, which has more to hand out
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     store = ox.Store()
     for path in paths:
         store.bulk_load(path=path, format=ox.RdfFormat.N_QUADS)
