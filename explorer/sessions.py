@@ -13,11 +13,12 @@ import streamlit as st
 
 import kg
 from explorer import state
-from explorer.parts import engine, knowledge
+from explorer.parts import knowledge
 from explorer.state import View
 from kg.documents.plan import export
 from kg.errors import PalpateError
 from kg.reasoning.plan import Plan, UnsafePlan
+from kg.reasoning.plan.check import about
 from kg.reasoning.plan.edit import read
 from kg.reasoning.plan.planner import MINUTES, SESSIONS
 
@@ -151,9 +152,8 @@ def load(content: bytes, start: date | None) -> None:
         st.session_state[_REFUSED] = reasons(error)
         return
     context = plan["context"]
-    slug = engine().names.resolve(plan["condition"]["slug"], "Condition")
-    client = engine().client(context["phase"], context["irritability"], context["hazards"], context["red_flags"])
-    view = View(slug, client.phase, client.irritability, client.hazards, client.red_flags)
+    slug, client = about(kg.planner(), plan)
+    view = View(slug, client.phase, client.irritability, client.hazards, client.red_flags, dates=client.dates, on=client.on)
     question = Question(view, len(plan["sessions"]) or None, float(context["minutes"]), start)
     _works()[question.key] = Work(plan)
     st.query_params.from_dict(question.params())

@@ -147,17 +147,20 @@ def planner() -> "Planner":
 
 
 def plan(condition: str, *, phase: str | None = None, irritability: str | None = None, hazards: "Iterable[str]" = (),
-         red_flags: "Iterable[str]" = (), sessions: int | None = None, minutes: float | None = None,
-         baselines: "Mapping[str, float] | None" = None) -> "Plan":  # fmt: skip
+         red_flags: "Iterable[str]" = (), on: "date | str | None" = None, age: int | None = None, sessions: int | None = None,
+         minutes: float | None = None, baselines: "Mapping[str, float] | None" = None) -> "Plan":  # fmt: skip
     """Plan the treatment of a condition and a client over several sessions; see `Planner.plan`.
+
+    Args:
+        on: the date of the first session, which a dated hazard demands; what it forbids then stays forbidden in the whole plan.
 
     Raises:
         UnknownName: for any word that the graph does not hold.
         PalpateError: where a number is out of range.
     """
     engine = load()
-    return planner().plan(condition, engine.client(phase, irritability, hazards, red_flags), sessions=sessions, minutes=minutes,
-                           baselines=baselines)  # fmt: skip
+    client = engine.client(phase, irritability, hazards, red_flags, on, age)
+    return planner().plan(condition, client, sessions=sessions, minutes=minutes, baselines=baselines)
 
 
 def search(text: str, limit: int = 10) -> "Rows[Hit]":

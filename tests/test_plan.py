@@ -547,6 +547,18 @@ def test_what_is_out_of_range_is_told(asked: dict[str, Any], word: str) -> None:
         kg.plan("plantar-fasciitis", phase="chronic", **asked)
 
 
+def test_a_plan_reads_the_date_of_a_hazard_and_the_age(planner: Planner) -> None:
+    """What was long ago withholds less than what has no date, and the plan passes its own check either way."""
+    asked: dict[str, Any] = {"phase": "chronic", "sessions": 3}
+    dated = kg.plan("knee-osteoarthritis", hazards=["acute-soft-tissue-injury=2026-03-02"], on="2026-11-26", **asked)
+    undated = kg.plan("knee-osteoarthritis", hazards=["acute-soft-tissue-injury"], **asked)
+    assert len(dated.withheld) < len(undated.withheld)
+    assert check(planner, dated.to_dict()) == check(planner, undated.to_dict()) == []
+    with pytest.raises(PalpateError, match="the date of the session is needed too"):
+        kg.plan("knee-osteoarthritis", hazards=["acute-soft-tissue-injury=2026-03-02"], **asked)
+    assert kg.plan("knee-osteoarthritis", age=16, **asked).client.hazards == planner.engine.client(age=16).hazards != ()
+
+
 def test_unknown_words_are_errors() -> None:
     with pytest.raises(UnknownName, match="plantar-fasciitis"):
         kg.plan("plantar facitis")

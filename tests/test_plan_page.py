@@ -176,6 +176,16 @@ def test_a_saved_plan_is_opened_with_its_changes(planner: Planner) -> None:
     assert at.title[0].value.startswith("Plan: ")
 
 
+def test_a_saved_plan_keeps_the_dates_of_its_client(planner: Planner) -> None:
+    client = planner.engine.client("chronic", hazards=["recent-surgery=2026-03-02"], on="2026-11-26")
+    plan = planner.plan("knee-osteoarthritis", client, sessions=3).to_dict()
+    at = load(page(), plan)
+    assert not at.error
+    assert at.query_params["hazard"] == "recent-surgery=2026-03-02"
+    assert at.query_params["on"] == "2026-11-26"
+    assert work(at).plan == json.loads(json.dumps(plan))
+
+
 def test_an_unsafe_file_is_not_opened(planner: Planner) -> None:
     plan = planner.plan("knee-osteoarthritis", planner.engine.client("chronic")).to_dict()
     plan["context"]["hazards"] = ["warfarin"]

@@ -14,7 +14,7 @@ from kg.errors import PalpateError
 from kg.reasoning.plan import check
 from kg.reasoning.plan.planner import MINUTES, SESSIONS
 from kg.serving.api.answers import FINDINGS, PLAN
-from kg.serving.api.client import CONDITION, HAZARD, IRRITABILITY, PHASE, RED_FLAG
+from kg.serving.api.client import CLIENT, CONDITION
 from kg.serving.api.operations import Arguments, Operation, Parameter, Tool
 from kg.serving.api.schema import ANY, DAY, NUMBER, OBJECT, STRING, mapping, one_of
 from kg.serving.api.shared import json_body, private
@@ -28,7 +28,8 @@ def plan(asked: Arguments) -> Document:
     if asked["plan"] is None:
         made = kg.plan(
             asked["condition"], phase=asked["phase"], irritability=asked["irritability"], hazards=asked["hazard"],
-            red_flags=asked["red_flag"], sessions=asked["sessions"], minutes=asked["minutes"], baselines=asked["baselines"],
+            red_flags=asked["red_flag"], on=asked["on"] or asked["start"], age=asked["age"], sessions=asked["sessions"],
+            minutes=asked["minutes"], baselines=asked["baselines"],
         ).to_dict()  # fmt: skip
     else:
         made = asked["plan"]
@@ -64,13 +65,13 @@ _EDITED = Parameter("plan", "A plan in JSON as this operation makes it, perhaps 
 OPERATIONS = (
     Operation(
         "POST", "/api/plan", "Plan a treatment over several sessions, or print an edited plan", plan,
-        (replace(CONDITION, required=False), _EDITED, PHASE, IRRITABILITY, HAZARD, RED_FLAG,
+        (replace(CONDITION, required=False), _EDITED, *CLIENT,
          Parameter("sessions", "How many sessions; else as published protocols gave.",
                    {"type": "integer", "minimum": SESSIONS[0], "maximum": SESSIONS[1]}),
          Parameter("minutes", "Minutes of one session at most; else likewise.",
                    {"type": "number", "minimum": MINUTES[0], "maximum": MINUTES[1]}),
          Parameter("baselines", "First scores of outcome measures, a number for each by its slug.", mapping(NUMBER)),
-         Parameter("start", "Day of the first session, YYYY-MM-DD; a calendar needs it.", DAY),
+         Parameter("start", "Day of the first session, YYYY-MM-DD; a calendar needs it. It is `on` where that is not given.", DAY),
          Parameter("format", "pdf is for the therapist, client-pdf for the client.", one_of(tuple(FORMATS)) | {"default": "json"})),
         details="With a referral that is emergency or urgent there are no sessions. An edited plan that is unsafe is refused, with all "
                 "reasons.",

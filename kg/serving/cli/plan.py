@@ -29,8 +29,12 @@ def plan(
     condition: Annotated[str | None, typer.Argument(help="Slug, label, synonym or ICD-10-CM code of a condition.")] = None,
     phase: Annotated[str | None, typer.Option(help="acute, subacute, chronic or postoperative.")] = None,
     irritability: Annotated[str | None, typer.Option(help="low, moderate or high.")] = None,
-    hazard: Annotated[list[str] | None, typer.Option(help="A hazard of the client, by slug or name; may be repeated.")] = None,
+    hazard: Annotated[
+        list[str] | None, typer.Option(help="A hazard of the client: NAME, or NAME=YYYY-MM-DD beside --on; may be repeated.")
+    ] = None,
     red_flag: Annotated[list[str] | None, typer.Option(help="A red flag that was found; may be repeated.")] = None,
+    on: Annotated[str | None, typer.Option(help="Date of the first session, YYYY-MM-DD; else that of --start.")] = None,
+    age: Annotated[int | None, typer.Option(help="Age in years; brings the hazards of that age.")] = None,
     sessions: Annotated[int | None, typer.Option(help="How many sessions, 1 to 40; else as published protocols gave.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Minutes of one session at most, 15 to 120; else likewise.")] = None,
     baseline: Annotated[list[str] | None, typer.Option(help="A first score, MEASURE=NUMBER; may be repeated.")] = None,
@@ -51,7 +55,7 @@ def plan(
         _check(planner, _read(check))
         return
     if condition:
-        client = planner.engine.client(phase, irritability, hazard or (), red_flag or ())
+        client = planner.engine.client(phase, irritability, hazard or (), red_flag or (), on or start, age)
         made: Any = planner.plan(condition, client, sessions=sessions, minutes=minutes, baselines=_scores(baseline or [])).to_dict()
     else:
         made = _read(edited)
