@@ -112,11 +112,62 @@ def test_every_red_flag_has_words() -> None:
     ("Previously on prednisone.", "corticosteroids-long-term", "<"), ("deneis epilepsy", "seizures", "-"),
     ("CKD\nDVT: none\nPacemaker", "pacemaker", ""), ("DENIES DVT. HAS A PACEMAKER.", "pacemaker", ""),
     ("<b>Epilepsy</b><script>no epilepsy</script>", "seizures", ""),
+    ("Fell yesterday, # ribs 6-8.", "fracture-acute", ""), ("Fall, #5th metatarsal.", "fracture-acute", ""),
+    ("BP: 196/118, no symptoms.", "hypertension-severe", ""), ("BP was 88/50.", "hypotension", ""), ("Temp 101.3F.", "fever", ""),
+    ("Platelets today: 38,000.", "thrombocytopenia", ""), ("Platelets of 45.", "thrombocytopenia", ""), ("Hgb 7.2", "anemia", ""),
+    ("T6 complete SCI", "autonomic-dysreflexia-risk", ""), ("sickle cell trait", "sickle-cell-disease", "-"),
+    ("Meds - Concor, ramipril.", "beta-blockers", ""), ("laryngeal ca, neck dissection 2019", "lymphedema-risk-region", "<"),
 ])  # fmt: skip
 def test_what_a_note_says(note: str, hazard: str, sign: str) -> None:
     found = {intake_scores.status(item) for item in kg.intake(note).hazards
              if hazard in (item.slug, *kg.load().knowledge[item.slug].all("subHazardOf"))}  # fmt: skip
     assert found == {sign}
+
+
+@pytest.mark.parametrize("note", [
+    "#1 plantar fasciitis #2 knee pain", "BP 142/88, weight 185 lb.", "BP 118/72 HR 76 T 36.8 SpO2 98%.",
+    "Platelets 245, Hgb 13.2, glucose 5.4, INR 1.0.",
+    "Left neglect after the stroke.",
+])  # fmt: skip
+def test_a_number_within_its_range_is_no_hazard(note: str) -> None:
+    assert {item.slug for item in kg.intake(note).hazards} <= {"stroke-recent"}
+
+
+@pytest.mark.parametrize(("note", "flag"), [
+    ("2 weeks post partum, left calf swollen.", "dvt-calf-swelling"), ("LBP, pulsing in the belly.", "aaa-pulsatile-mass"),
+    ("New left sided headache and ptosis.", "drooping-lid-small-pupil-with-head-neck-pain"),
+    ("Diabetic. Foot warm, red and swollen, painless.", "warm-swollen-foot-neuropathy"),
+    ("Weak grip, twitching in both arms.", "mnd-painless-weakness"), ("Temp 38.6, knee swollen and hot.", "hot-single-joint"),
+    ("Shoulder pain, no relation to movement, comes on climbing stairs and goes away at rest.", "exertion-pain-jaw-neck-arm-back"),
+])  # fmt: skip
+def test_disease_in_everyday_words_is_referred(note: str, flag: str) -> None:
+    answer = kg.intake(note)
+    assert flag in {item.slug for item in answer.red_flags if item.acts and not item.historical}
+    assert answer.referral
+
+
+@pytest.mark.parametrize("note", [
+    "Shoulder pain worse with overhead activity, relieved with rest.", "Neck pain with computer work, better with rest.",
+    "LBP worse with lifting, relieved by rest.", "TMJ pain worse with chewing, sore jaw muscles.",
+    "Long term prednisolone, frail.", "Lost 10 kg, weight loss on purpose.",
+    "Muscle soreness of the chest, reproducible by palpation, no dyspnea.",
+])  # fmt: skip
+def test_a_harmless_likeness_is_not_referred(note: str) -> None:
+    assert kg.intake(note).referral is None
+
+
+def test_weeks_alone_are_no_pregnancy() -> None:
+    found = kg.intake("Swollen knuckles of both hands, stiffness 2 h, for 6 weeks.").red_flags
+    assert {item.slug for item in found} == {"soft-swollen-joints-long-morning-stiffness"}
+
+
+def test_long_cortisone_counts_beside_back_pain() -> None:
+    assert kg.intake("Long term prednisolone. Low back pain.").referral
+
+
+def test_a_capitalized_word_behind_takes_is_shown_as_unread() -> None:
+    assert {"Zorvolex", "Kisunla"} <= set(kg.intake("On Zorvolex since May. Takes Kisunla, and walks on Monday.").unread)
+    assert not {"Plavix", "Monday"} & set(kg.intake("Takes Plavix, walks on Monday.").unread)
 
 
 def test_the_past_becomes_what_remains() -> None:

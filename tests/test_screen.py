@@ -238,6 +238,29 @@ def test_absent_flags_never_add_a_referral(present: list[str], region: str | Non
     assert {s.pathology for s in after.suspected} == {s.pathology for s in before.suspected}
 
 
+def test_a_narrower_hazard_counts_as_the_wider(engine: Engine) -> None:
+    """Who takes the pill takes hormones that make clots likelier; the last months of pregnancy are pregnancy."""
+    pill = place_of(engine, "deep-vein-thrombosis", region="leg", age=30, sex="female", present=["combined-contraceptive-pill"])
+    assert pill < place_of(engine, "deep-vein-thrombosis", region="leg", age=30, sex="female")
+    assert place_of(engine, "pre-eclampsia", region="head", age=33, sex="female", present=["pregnancy-third-trimester"]) == 0
+
+
+def test_the_complaint_brings_its_hazards(engine: Engine) -> None:
+    asked = place_of(engine, "preterm-labor", complaint="pregnancy-pelvic-girdle-pain", age=33, sex="female")
+    assert asked < place_of(engine, "preterm-labor", complaint="sacroiliac-joint-pain", age=33, sex="female")
+
+
+def test_where_a_disease_seldom_hurts_it_is_asked_about_later(engine: Engine) -> None:
+    back, belly = (place_of(engine, "appendicitis", region=region, age=28, sex="male") for region in ("low-back", "abdomen"))
+    assert place_of(engine, "cauda-equina-syndrome", region="low-back", age=28, sex="male") < back
+    assert belly < back
+
+
+def place_of(engine: Engine, pathology: str, **client: object) -> int:
+    """The place of the first question on a pathology, from 0."""
+    return next(at for at, question in enumerate(engine.screen(**client).questions) if pathology in question.pathologies)
+
+
 @PATIENT
 @given(st.lists(st.sampled_from([*FLAGS, *RISKS, *CRITERIA]), max_size=6, unique=True)
        .flatmap(lambda words: st.tuples(st.just(words), st.permutations(words))), places, persons)  # fmt: skip

@@ -409,9 +409,10 @@ class Screener:
         """Screen a complaint for serious disease; see `Engine.screen`."""
         condition, regions = self.place(complaint, region)
         person, answers = Person.of(self._knowledge, age, sex), self.answers(present, absent)
+        known = self._widened(condition, answers)
         near = {path: self._nearness(path, condition, regions) for path in self._by_pathology}
-        odds = {path: self._odds(path, near[path], person, answers) for path in self._by_pathology}
-        tallies = self._tallies(regions, answers, person)
+        odds = {path: self._odds(path, near[path], person, known) for path in self._by_pathology}
+        tallies = self._tallies(regions, known, person)
         rules = tuple(tally.result for tally in tallies)
         referral = self._refer(odds, rules, answers)
         suspected = self._suspected(odds, answers)
@@ -426,6 +427,12 @@ class Screener:
             self._questions(odds, considered, tallies, person, answers), self._knowledge,
         )  # fmt: skip
 
+    def _widened(self, condition: str | None, answers: Answers) -> Answers:
+        """The answers with what they imply: who has a narrower hazard has the wider, and the complaint brings its own."""
+        brought = self._gate.lasting(condition, None) if condition else ()
+        wider = {hazard for has in (*answers.present, *brought) for hazard in self._gate.hazards_of(has)}
+        return Answers(answers.present | wider, answers.absent)
+
     # ------------------------------------------------------------------ probabilities
     def _nearness(self, pathology: str, condition: str | None, regions: Sequence[str]) -> float:
         """Factor on the pretest probability: how well the complaint fits where the pathology hurts and was counted."""
@@ -436,6 +443,8 @@ class Screener:
         else:  # it may hurt anywhere, or in a part of a wide complaint
             part = EVERYWHERE in own or self._lies_in(own, regions)
             fit = self._parameters["screening-referred" if part else "screening-elsewhere"]
+        if regions and condition not in self._mimics[pathology] and all(self._lies_in((at,), node.all("seldomIn")) for at in regions):
+            fit = min(fit, self._parameters["screening-referred"])
         counted = self._knowledge[self._pretest(pathology)].all("inRegion")
         known = not counted or not regions or self._lies_in(regions, counted) or self._lies_in(counted, regions)
         return fit if known else max(fit * self._parameters["screening-referred"], self._parameters["screening-elsewhere"])

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kg.graph.knowledge import Knowledge, Node
-from kg.reasoning.intake.lexicon import Lexicon
+from kg.reasoning.intake.lexicon import Lexicon, phrase
 from kg.reasoning.intake.words import Token, is_english, light, stem, tokens
 
 KINDS = {"conditions": "Condition", "hazards": "Hazard", "red_flags": "RedFlag", "pathologies": "SeriousPathology"}
@@ -18,6 +18,8 @@ _SIGNS = ("red_flags", "pathologies")
 """Lists whose names are too much of a piece to be put together from two members of a list."""
 _NAMES = ("skos:prefLabel", "skos:altLabel", "skos:hiddenLabel", "noteName")
 _LONGEST, _LONGEST_SERIES, _SHORT = 6, 4, 2
+_LONGEST_MEASURE, _BETWEEN = 3, 4
+"""The most words of a measurement's name, and of what stands between it and its number."""
 _PARENTHESIS = re.compile(r"\s*\(([^()]*)\)")
 _BREAK, _JOIN, _COMMA = "\n", "&", ","
 
@@ -102,6 +104,8 @@ class Matcher:
                 if _readable(knowledge, node) and not (kind == "pathologies" and node.is_a("Hazard")):
                     self._add(node, kind)
         self._least, self._two = lexicon.number("note-typo-least"), lexicon.number("note-typo-two")
+        self._measures = self._measures_of(knowledge)
+        self._idle = self._skipped | lexicon.words("words-client")
         self._by_letter: dict[str, list[str]] = {}
         for word in sorted(self._stems):
             if len(word) >= self._least - 1 and word.isalpha():
@@ -121,6 +125,16 @@ class Matcher:
             self._asked.update(word for element in pattern.split() for word in element.split("|"))
             for first in elements[0]:
                 self._patterns.setdefault(first, []).append((elements, Name(node.slug, kind, pattern)))
+
+    def _measures_of(self, knowledge: Knowledge) -> dict[tuple[str, ...], list[tuple[float, float, Name]]]:
+        """The folded words of a measurement -> the ranges of its value, and what each means."""
+        found: dict[tuple[str, ...], list[tuple[float, float, Name]]] = {}
+        for node in knowledge.of_class("NoteMeasure"):
+            meant = Name(node.one("measureMeans"), "hazards", node.label)
+            for words in node.all("skos:hiddenLabel"):
+                self._stems.update((word, stem(word)) for word in map(light, phrase(words)))
+                found.setdefault(phrase(words), []).append((node.number("measureFrom"), node.number("measureBelow"), meant))
+        return found
 
     def _add_name(self, text: str, name: Name) -> None:
         words = [light(token.text) for token in tokens(text) if token.is_word and token.folded not in self._joining]
@@ -203,7 +217,8 @@ class Matcher:
         """
         units = self._units(sentence, forms)
         joined = (hit for hit in self._joined(units) if hit.name.kind not in _SIGNS)
-        hits = [*self._windows(sentence, units, shouted, whispered), *self._exact(sentence), *joined, *self._scattered(sentence, units)]
+        hits = [*self._windows(sentence, units, shouted, whispered), *self._exact(sentence), *joined, *self._scattered(sentence, units),
+                *self._measured(sentence)]  # fmt: skip
         return _longest(hits)
 
     def _units(self, sentence: Sequence[Token], forms: Forms) -> list[Unit]:
@@ -214,7 +229,7 @@ class Matcher:
                 continue
             if folded in self._joining:
                 units.append(Unit(_JOIN, "", index))
-            elif token.is_word:
+            elif token.is_word or (token.text in self._lexicon.variants and not _numbers(sentence, index)):
                 units += [Unit(s, word, index, spelling) for s, word, spelling in forms.of(token.text)]
             elif token.text == ",":
                 units.append(Unit(_COMMA, "", index))
@@ -267,6 +282,20 @@ class Matcher:
                 for name in self._phrases.get(tuple(word for _, word in run), ()):
                     yield Hit(run[0][0], run[-1][0] + 1, name, size=length)
 
+    def _measured(self, sentence: Sequence[Token]) -> Iterator[Hit]:
+        """Measurements whose number lies in a range: of "BP: 196/118" the first number, "BP today 128/82, weight 185" too."""
+        folded = [token.folded for token in sentence]
+        for at, length in ((at, length) for at in range(len(folded)) for length in range(1, _LONGEST_MEASURE + 1)):
+            ranges = self._measures.get(tuple(folded[at : at + length]))
+            index = at + length
+            while ranges and index < len(sentence) and index - at - length < _BETWEEN and self._is_idle(sentence[index]):
+                index += 1
+            if ranges and index < len(sentence) and (value := _number(sentence[index].text)) is not None:
+                yield from (Hit(at, index + 1, name, size=length + 1) for low, high, name in ranges if low <= value < high)
+
+    def _is_idle(self, token: Token) -> bool:
+        return token.folded in self._idle or not (token.is_word or token.text in ",.;")
+
     def _joined(self, units: Sequence[Unit]) -> Iterator[Hit]:
         """Names that share a word in a list: "hip and knee pain", "pain of hip and knee"."""
         for series in _series(units):
@@ -301,6 +330,21 @@ class Matcher:
         small = [Unit(token.folded, token.folded, at) for at, token in enumerate(sentence)
                  if token.folded in self._skipped and token.folded in self._asked]  # fmt: skip
         return sorted((*(unit for unit in units if unit.light), *small), key=lambda u: u.token)
+
+
+def _number(text: str) -> float | None:
+    """The value of a number as notes write it, a comma before three digits being none of its own: "38.5", "38,5", "98,000"."""
+    if not text[0].isdigit():
+        return None
+    text = re.sub(r",(?=\d{3}\b)", "", text).replace(",", ".")
+    return float(text) if text.count(".") < 2 else None
+
+
+def _numbers(sentence: Sequence[Token], index: int) -> bool:
+    """Whether a sign only numbers what follows: "#1", but not "#5th metatarsal"."""
+    after = sentence[index + 1 : index + 3]
+    ordinal = len(after) > 1 and after[1].start == after[0].end and after[1].is_word
+    return bool(after) and after[0].text[0].isdigit() and not ordinal
 
 
 def _readable(knowledge: Knowledge, node: Node) -> bool:

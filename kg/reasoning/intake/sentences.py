@@ -111,7 +111,7 @@ class Segmenter:
         for length in range(min(self._longest, len(block) - at), 0, -1):
             after = at + length
             heading = self._headings.get(tuple(token.folded for token in block[at:after]))
-            if heading and after < len(block) and block[after].text == ":":
+            if heading and after < len(block) and _answers(block, after):
                 return heading, after + 1
             if heading and alone and after == len(block) and len(block[at].text) > 1:
                 return heading, after
@@ -163,3 +163,12 @@ def _after_bullet(block: Sequence[Token]) -> int:
     if at + 1 < len(block) - 1 and block[at].text.isdigit() and block[at + 1].text in ".)":
         at += 2
     return at
+
+
+def _answers(block: Sequence[Token], at: int) -> bool:
+    """Whether a heading ends at a token: a colon, or a dash that stands free, "Meds - aspirin"."""
+    token = block[at]
+    if token.text not in ":-–—":
+        return False
+    free = token.start > block[at - 1].end and at + 1 < len(block) and block[at + 1].start > token.end
+    return token.text == ":" or free

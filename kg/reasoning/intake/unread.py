@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from kg.reasoning.intake.codes import CodeHit
 from kg.reasoning.intake.lexicon import Lexicon
@@ -9,7 +10,7 @@ from kg.reasoning.intake.matcher import Matcher
 from kg.reasoning.intake.sentences import Sentence
 from kg.reasoning.intake.words import Token, is_english
 
-_LONGEST_SHOWN = 160
+_LONGEST_SHOWN, _SHORTEST_MEDICINE = 160, 3
 _ABBREVIATION = re.compile(r"[A-Z][A-Z0-9]{2,6}")
 
 
@@ -23,18 +24,30 @@ class Unread:
         self._clinical = lexicon.words("words-clinical")
         self._endings = tuple(lexicon.words("words-clinical-endings"))
         self._joining = lexicon.words("words-joining")
+        self._before_medicine = lexicon.words("words-before-medicine")
         self.lines: list[str] = []
 
     def add(self, note: str, sentence: Sentence, covered: Sequence[tuple[int, int]], codes: Sequence[CodeHit]) -> None:
         """Look at a sentence, of which items cover these stretches."""
         self.lines += [code.code for code in codes if not code.names]
         covered = [*covered, *((code.start, code.end) for code in codes)]
+        shown = len(self.lines)
         for member in _members(sentence.tokens):
             if not any(start < member[-1].end and member[0].start < end for start, end in covered):
                 if self._matters(member, sentence):
                     self.lines.append(_shown(note[member[0].start : member[-1].end]))
             else:
                 self.lines += [token.text for token in member if self._strange(token, covered)]
+        said = " ".join(self.lines[shown:])
+        self.lines += [token.text for token in self._medicines(sentence.tokens, covered) if token.text not in said]
+
+    def _medicines(self, tokens: Sequence[Token], covered: Sequence[tuple[int, int]]) -> Iterator[Token]:
+        """Capitalized words that nobody knows behind a word such as "takes": medicines, as like as not."""
+        for before, token in pairwise(tokens):
+            if before.folded in self._before_medicine and token.text.istitle() and len(token.text) > _SHORTEST_MEDICINE:
+                known = self._matcher.knows(token.text) or is_english(token.text) or token.folded in self._idle
+                if not known and not any(start < token.end and token.start < end for start, end in covered):
+                    yield token
 
     def _matters(self, member: Sequence[Token], sentence: Sentence) -> bool:
         words = [token for token in member if token.is_word and not token.text.isdigit() and token.folded not in self._idle]
