@@ -18,6 +18,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import kg
+from benchmarks.explorer import PAGES as TOGETHER
+from benchmarks.explorer import together
 from kg.learning import Quiz
 
 ROOT = Path(__file__).parents[1]
@@ -382,6 +384,14 @@ def test_pages_are_drawn_soon(server: str, browser: Browser, capsys: pytest.Capt
     page.close()
     with capsys.disabled():
         print(f"\nfirst view of Find: {_span(views)}; a change of the phase is drawn within {_span(times)}")
+
+
+def test_thirty_sessions_at_once_all_get_their_pages(server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    seconds, wrong = together(int(server.rpartition(":")[2]), 30)
+    assert wrong == []
+    assert len(seconds) == 30 * len(TOGETHER)
+    with capsys.disabled():
+        print(f"\n30 sessions at once: a page within {_span(seconds)}")
 
 
 def _span(seconds: list[float]) -> str:
