@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -421,6 +422,19 @@ def test_local_hazards_caution_elsewhere_and_withhold_at_the_complaint(engine: E
     assert any("anywhere but" in reason.where for reason in effleurage.cautions)
     strain = engine.rank("hamstring-strain", engine.client("chronic", None, ["muscle-strain-recent"]), explain=False)
     assert "deep-transverse-friction" in {w.technique for w in strain.withheld}
+
+
+@pytest.mark.parametrize(("condition", "asked", "says"), [
+    ("plantar-fasciitis", {}, ""), ("lumbar-strain", {"phase": "acute"}, "left at the site of the complaint"),
+    ("plantar-fasciitis", {"hazards": ["fever"]}, "left for this client"),
+    ("plantar-fasciitis", {"red_flags": ["stroke-arm"]}, ""),
+    ("knee-osteoarthritis", {"hazards": ["myositis-ossificans"], "pressure": "none", "training": "entry", "no_instruments": True,
+                             "clothed": True, "position": "standing"}, "fits what was preferred"),
+])  # fmt: skip
+def test_where_no_massage_is_left_the_answer_says_why(condition: str, asked: dict[str, Any], says: str) -> None:
+    answer = kg.rank(condition, **asked)
+    assert says in answer.nothing_left
+    assert bool(answer.nothing_left) == (not answer.recommended and not (answer.referral and answer.referral.stops))
 
 
 def test_a_condition_brings_its_hazards_in_their_phase_only(engine: Engine) -> None:

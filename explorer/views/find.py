@@ -229,7 +229,7 @@ def answer_for(view: View) -> None:
         legend()
         ranked("Techniques, best first", answer.recommended, answer, "recommended", _FIRST)
     else:
-        st.info("No massage technique is left for this client.")
+        st.info(answer.nothing_left, icon=":material/info:")
     if answer.adjuncts:
         ranked("Adjuncts", answer.adjuncts, answer, "adjuncts", 3)
     if answer.discuss:

@@ -18,7 +18,7 @@ from kg.reasoning.evidence import Observation
 from kg.reasoning.explain import Rationale, link_dict
 from kg.reasoning.mechanism import Need
 from kg.reasoning.preferences import Preferences
-from kg.reasoning.safety import Reason, Referral
+from kg.reasoning.safety import LOCAL, Reason, Referral
 from kg.reasoning.score import Score
 
 
@@ -82,6 +82,21 @@ class Ranking(Tabular):
     in_depth: bool
     knowledge: Knowledge
     modifications: ModificationPlan | None
+
+    @property
+    def nothing_left(self) -> str:
+        """Why no massage technique is recommended, in a sentence; empty where one is, or where a referral stops treatment."""
+        if self.recommended or (self.referral and self.referral.stops):
+            return ""
+        if any(self._is_massage(item.technique) for item in self.set_aside):
+            return "No massage technique that is safe for this client fits what was preferred."
+        if any(item.level == LOCAL for item in self.withheld if self._is_massage(item.technique)):
+            return ("No massage technique is left at the site of the complaint. Those withheld at the site only may be used away "
+                    "from it: see how the treatment is changed.")  # fmt: skip
+        return "No massage technique is left for this client."
+
+    def _is_massage(self, technique: str) -> bool:
+        return self.knowledge[technique].one("scope") == "scope-massage"
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data, in the shape of the JSON contract."""

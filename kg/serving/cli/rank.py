@@ -85,6 +85,8 @@ def _print_table(answer: "Ranking") -> None:
             console.print(f"  {escape(r.label)}" + (f" - may point to {escape(r.pathology_label.lower())}" if r.pathology_label else ""))
     if answer.modifications:
         print_plan(console, answer.modifications, knowledge, whole=False)
+    if answer.nothing_left:
+        console.print(answer.nothing_left, highlight=False)
     for title, entries in (("Recommended", answer.recommended), ("Adjuncts", answer.adjuncts)):
         if entries:
             console.print(f"\n[bold]{title}[/bold]")
