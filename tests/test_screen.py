@@ -314,6 +314,15 @@ def test_a_complaint_may_be_a_condition_a_synonym_or_a_region(engine: Engine) ->
     assert engine.screen(complaint="upper back").regions == ("upper-back",)
 
 
+@pytest.mark.parametrize(("word", "region"), [
+    ("wrist", "hand"), ("lower back", "low-back"), ("calf", "leg"), ("Buttock", "hip"), ("heel", "foot"), ("tmj", "jaw"),
+    ("ribs", "thorax"),
+])  # fmt: skip
+def test_a_region_goes_by_the_words_that_people_use(engine: Engine, word: str, region: str) -> None:
+    assert engine.screen(region=word).regions == (region,)
+    assert engine.assess(region=word).region == region
+
+
 # ---------------------------------------------------------------------------------------------------- surfaces
 def test_command_line(run) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     done = run("screen", "--region", "jaw", "--age", "58", "--sex", "female", "--present", "breathless-weary-jaw-back-pain")
