@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from explorer.walk import NO, SKIPPED, STEPS, YES, Walk
 from kg.reasoning.assess import NEGATIVE, POSITIVE
 from kg.reasoning.engine import Engine
-from tests.test_end_to_end import CHROMIUM, PATIENCE, browser, server  # noqa: F401  # fixtures
+from tests.test_end_to_end import CHROMIUM, browser, server  # noqa: F401  # fixtures
+from tests.test_end_to_end import opened as drawn
 from tests.test_explorer import links, opened, words
 
 HEART = "breathless-weary-jaw-back-pain"
@@ -253,10 +254,7 @@ def test_a_hazard_that_is_also_given_without_a_date_has_none() -> None:
 # ---------------------------------------------------------------------------------------------------- in a browser
 @in_a_browser
 def test_a_walk_by_keyboard_and_back(server: str, browser: Browser) -> None:  # noqa: F811
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    page.goto(f"{server}/before")
+    page = drawn(browser, f"{server}/before", 390)
     box = page.get_by_role("combobox", name="Region")
     box.focus()
     box.press_sequentially("shoulder")
@@ -292,10 +290,7 @@ def test_a_walk_by_keyboard_and_back(server: str, browser: Browser) -> None:  # 
 
 @in_a_browser
 def test_a_misspelt_complaint_leads_to_the_nearest(server: str, browser: Browser) -> None:  # noqa: F811
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    page.goto(f"{server}/before")
+    page = drawn(browser, f"{server}/before", 1280)
     box = page.get_by_role("combobox", name="Complaint")
     box.focus()
     box.press_sequentially("tenis elbow")
@@ -311,11 +306,8 @@ def test_a_misspelt_complaint_leads_to_the_nearest(server: str, browser: Browser
 @in_a_browser
 @pytest.mark.parametrize("name", STEPS)
 def test_the_walk_needs_no_sideways_scroll_on_a_phone(name: str, server: str, browser: Browser) -> None:  # noqa: F811
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"{server}/before?step={name}&complaint={ELBOW}&hazard=warfarin&hazard=recent-surgery%3D2026-10-01&on=2026-11-20")
-    page.get_by_text("It does not diagnose").wait_for()
-    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
+    query = f"step={name}&complaint={ELBOW}&hazard=warfarin&hazard=recent-surgery%3D2026-10-01&on=2026-11-20"
+    page = drawn(browser, f"{server}/before?{query}", 390)
     width = page.evaluate("Math.max(document.documentElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth)")
     assert width <= 390
     small = page.locator("[class*=st-key-walk-] button, .st-key-walk-steps button").evaluate_all(
