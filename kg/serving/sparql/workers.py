@@ -57,15 +57,23 @@ def _framed(message: bytes) -> bytes:
     return _LENGTH.pack(len(message)) + message
 
 
+def _whole(data: bytearray) -> bytes | None:
+    """The message that has come, without its length; None where a part of it has not."""
+    head = _LENGTH.size
+    if len(data) < head or len(data) < head + _LENGTH.unpack_from(data)[0]:
+        return None
+    return bytes(data[head:])
+
+
 def _receive(pipe: socket.socket) -> bytes:
     """The next message, mostly in one read; empty where the server is gone."""
     data = bytearray()
-    while len(data) < _LENGTH.size or len(data) < _LENGTH.size + _LENGTH.unpack_from(data)[0]:
+    while (message := _whole(data)) is None:
         chunk = pipe.recv(2**16)
         if not chunk:
             return b""
         data += chunk
-    return bytes(data[_LENGTH.size :])
+    return message
 
 
 def _answer(store: Any, query: Query, formats: Formats, limit: int) -> tuple[bytes, str] | QueryError:
@@ -99,9 +107,10 @@ class _Pipe(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._data += data
-        if len(self._data) < _LENGTH.size or len(self._data) < _LENGTH.size + _LENGTH.unpack_from(self._data)[0]:
+        message = _whole(self._data)
+        if message is None:
             return
-        message, self._data = bytes(self._data[_LENGTH.size :]), bytearray()
+        self._data = bytearray()
         if not self._awaited.done():
             self._awaited.set_result(message)
 
