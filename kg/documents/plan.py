@@ -25,6 +25,18 @@ class Document:
     extension: str
 
 
+def first_day(text: str | None) -> date | None:
+    """The day of the first session, from what somebody wrote.
+
+    Raises:
+        PalpateError: where it is no day.
+    """
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise PalpateError(f"A day is YYYY-MM-DD, not {text!r}.") from None
+
+
 def export(planner: Planner, plan: Any, format: str, start: date | None = None) -> Document:
     """A plan, made or edited, in one of `FORMATS`.
 

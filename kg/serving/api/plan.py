@@ -1,7 +1,6 @@
 """`/api/plan` and `/api/plan/check`: plans made, checked and printed. Nothing that is sent is kept."""
 
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -9,8 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import kg
-from kg.documents.plan import FORMATS, Document, export
-from kg.errors import PalpateError
+from kg.documents.plan import FORMATS, Document, export, first_day
 from kg.reasoning.plan import check
 from kg.reasoning.plan.planner import MINUTES, SESSIONS
 from kg.serving.api.answers import FINDINGS, PLAN
@@ -33,7 +31,7 @@ def plan(asked: Arguments) -> Document:
         ).to_dict()  # fmt: skip
     else:
         made = asked["plan"]
-    return export(kg.planner(), made, asked["format"], _day(asked["start"]))
+    return export(kg.planner(), made, asked["format"], first_day(asked["start"]))
 
 
 def check_plan(asked: Arguments) -> dict[str, Any]:
@@ -46,13 +44,6 @@ async def checked(request: Request) -> Response:
     """`POST /api/plan/check`: the plan itself is the body."""
     body = await json_body(request, _LONGEST)
     return private(await run_in_threadpool(check_plan, {"plan": body}))
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise PalpateError(f"A day is YYYY-MM-DD, not {text!r}.") from None
 
 
 def _media() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,7 +44,7 @@ def plan(
     check: Annotated[Path | None, typer.Option(help="Only check the plan in this JSON file; exit status 1 where it is unsafe.")] = None,
 ) -> None:
     """Plan a treatment over several sessions, or check or print one that was edited."""
-    from kg.documents.plan import export
+    from kg.documents.plan import export, first_day
     from kg.reasoning.plan import Planner
 
     if sum(given is not None for given in (condition, edited, check)) != 1:
@@ -59,7 +58,7 @@ def plan(
         made: Any = planner.plan(condition, client, sessions=sessions, minutes=minutes, baselines=_scores(baseline or [])).to_dict()
     else:
         made = _read(edited)
-    document = export(planner, made, format, _day(start))
+    document = export(planner, made, format, first_day(start))
     if output:
         output.write_bytes(document.content)
     elif document.media_type == "application/pdf" and sys.stdout.isatty():
@@ -106,10 +105,3 @@ def _scores(words: list[str]) -> dict[str, float]:
         except ValueError:
             raise PalpateError(f"A baseline is MEASURE=NUMBER, not {word!r}.") from None
     return found
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise PalpateError(f"A day is YYYY-MM-DD, not {text!r}.") from None
