@@ -54,7 +54,7 @@ def address() -> str | None:
 
 def names_graphs(text: str) -> bool:
     """Whether a query says FROM or FROM NAMED itself."""
-    return bool(_FROM.search(QUOTED.sub(" ", text)))
+    return "from" in text.lower() and bool(_FROM.search(QUOTED.sub(" ", text)))
 
 
 def finds_graph(text: str) -> bool:

@@ -8,8 +8,7 @@ which is the base that the protocol asks a service to define (2.3): `DESCRIBE <f
 import io
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kg.graph.remote import QUOTED, names_graphs
 from kg.graph.serialize import write
@@ -24,14 +23,15 @@ if TYPE_CHECKING:
 
 _SERVICE = re.compile(r"(?<![\w?$:-])SERVICE(?![\w:-])", re.IGNORECASE)
 """Finds the plain cases, for a clear message; what is written to slip past it fails in the worker, which opens no socket."""
-_VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\s*\(|\bSERVICE\b", re.IGNORECASE)
+_VOLATILE = re.compile(r"(?:NOW|RAND|UUID|BNODE)(?:\s|#[^\r\n]*[\r\n])*\(|SERVICE", re.IGNORECASE)
+"""Finds more than there may be, such as what stands in a text: what it does not find gives the same answer each time."""
+_VOLATILE_WORDS = ("now", "rand", "uuid", "bnode", "service")
 _NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|<oxprefix:[\s>/]")
 """Characters that XML does not hold, and the element that Oxigraph writes of a property that has no local name."""
 _PLACE = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """A query, and the graphs that the request names: none, where the query itself or the default is to say."""
 
     text: str
@@ -41,7 +41,8 @@ class Query:
     @property
     def volatile(self) -> bool:
         """Whether two evaluations may differ though the graph is the same."""
-        return _volatile(self.text)
+        lower = self.text.lower()  # the words are sought for first: most queries hold none, and that is quick to see
+        return any(word in lower for word in _VOLATILE_WORDS) and bool(_VOLATILE.search(self.text))
 
     @property
     def asks_servers(self) -> bool:
@@ -49,13 +50,7 @@ class Query:
         return "service" in self.text.lower() and bool(_SERVICE.search(QUOTED.sub(" ", self.text)))
 
 
-@lru_cache(256)
-def _volatile(text: str) -> bool:
-    return bool(_VOLATILE.search(text))
-
-
-@dataclass(frozen=True, slots=True)
-class Formats:
+class Formats(NamedTuple):
     """The media types for a table and for a graph; None where the client takes none."""
 
     table: str | None = "application/sparql-results+json"
@@ -132,14 +127,14 @@ def serialized(results: "Results", formats: Formats, limit: int) -> Answer:
     """
     import pyoxigraph as ox
 
-    is_graph = not isinstance(results, ox.QuerySolutions | ox.QueryBoolean)
+    is_graph = not isinstance(results, (ox.QuerySolutions, ox.QueryBoolean))
     media = formats.graph if is_graph else formats.table
     if media is None:
         kind, offered = ("a graph", GRAPHS) if is_graph else ("a table or a truth value", TABLES)
         raise QueryError(f"The answer is {kind}, which can be given as {', '.join(offered)}.", 406)
     out = _Bounded(limit)
     try:
-        if not isinstance(results, ox.QuerySolutions | ox.QueryBoolean):
+        if not isinstance(results, (ox.QuerySolutions, ox.QueryBoolean)):
             write(results, out, GRAPHS[media])
         else:
             results.serialize(out, format=ox.QueryResultsFormat.from_extension(TABLES[media]))

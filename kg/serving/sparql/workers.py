@@ -21,6 +21,8 @@ from kg.serving.sparql.errors import QueryError
 from kg.serving.sparql.query import Answer, Formats, Query, run
 
 _LENGTH = struct.Struct("!Q")
+_READ = 2**13
+"""Bytes that a worker reads at once: more than most queries have, and less than what the allocator tidies up after."""
 _SHORT_SECONDS = 0.5
 """How long a query runs before its worker gives way to others, so that short queries stay short beside long ones."""
 _LATE = 15
@@ -69,7 +71,7 @@ def _receive(pipe: socket.socket) -> bytes:
     """The next message, mostly in one read; empty where the server is gone."""
     data = bytearray()
     while (message := _whole(data)) is None:
-        chunk = pipe.recv(2**16)
+        chunk = pipe.recv(_READ)
         if not chunk:
             return b""
         data += chunk
