@@ -6,10 +6,10 @@
 from pathlib import Path
 
 import streamlit
-from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from kg.serving.api import Front, lifespan, protocol, routes
 
 _routes = routes()
-app = streamlit.App(Path(__file__).parent / "explorer" / "main.py", routes=_routes, lifespan=lifespan,
-                    middleware=[Middleware(Front, rates=protocol.rates, routes=_routes)])  # fmt: skip
+app: ASGIApp = streamlit.App(Path(__file__).parent / "explorer" / "main.py", routes=_routes, lifespan=lifespan)
+app = Front(app, protocol.rates, _routes)  # around all, even what Streamlit lays around its own middleware

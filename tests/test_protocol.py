@@ -5,19 +5,19 @@ import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 import pyoxigraph as ox
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from kg.graph.terms import ASSERTED, INFERRED
 from kg.reasoning.engine import Engine
 from kg.serving.api import Front, lifespan, protocol, routes
+from kg.serving.sparql import QueryError
 from kg.serving.sparql.media import TABLES, best
 
 SELECT = "SELECT ?x { <https://w3id.org/palpate/plantar-fasciitis> a ?x } ORDER BY ?x"
@@ -32,8 +32,8 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 @pytest.fixture(scope="module")
 def web(engine: Engine) -> Iterator[TestClient]:
-    app = Starlette(routes=routes(), lifespan=lifespan, middleware=[Middleware(Front, rates=protocol.rates)])
-    with TestClient(app) as client:
+    app = Starlette(routes=routes(), lifespan=lifespan)
+    with TestClient(Front(app, protocol.rates)) as client:
         yield client
 
 
@@ -402,6 +402,30 @@ def test_a_browser_may_ask_from_any_site(web: TestClient) -> None:
 def test_options_tells_the_methods(web: TestClient) -> None:
     assert web.options("/sparql").headers["allow"] == "GET, POST, HEAD, OPTIONS"
     assert web.options("/api/rank").headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+# ---------------------------------------------------------------------------------------------------- forms
+@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=20)), max_size=5), st.booleans())
+def test_pairs_are_read_as_they_were_encoded(sent: list[tuple[str, str]], plus: bool) -> None:
+    encoded = urlencode([(f"n{name}", value) for name, value in sent], quote_via=quote_plus if plus else quote, errors="replace")
+    assert protocol.pairs(encoded.encode(), "form") == parse_qsl(encoded, keep_blank_values=True)
+
+
+@given(st.text(alphabet="%&=+_ab09AfF\n\r\t é?", max_size=40))
+def test_pairs_are_read_as_the_standard_library_reads_them(text: str) -> None:
+    try:
+        expected = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except ValueError:
+        with pytest.raises(QueryError, match="malformed"):
+            protocol.pairs(text.encode(), "form")
+    else:
+        assert protocol.pairs(text.encode(), "form") == expected
+
+
+def test_pairs_beyond_number_are_refused() -> None:
+    assert len(protocol.pairs(b"a=1&" * 999 + b"a=1", "form")) == 1000
+    with pytest.raises(QueryError, match="malformed"):
+        protocol.pairs(b"a=1&" * 1000 + b"a=1", "form")
 
 
 # ---------------------------------------------------------------------------------------------------- HTTP: caching, compression

@@ -2,9 +2,12 @@
 
 import asyncio
 import itertools
+import logging
 import os
 import signal
 import socket
+import struct
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -25,17 +28,43 @@ from kg.errors import PalpateError
 from kg.reasoning.engine import Engine
 from kg.serving.api import Front, lifespan, protocol, routes, shared
 from kg.serving.api.web import Rates, Served
+from kg.serving.connection import Connection
 from kg.serving.sparql import Limits, federation
 from kg.serving.sparql.limits import from_environment, services_from_environment
 
 SLOW = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 
 
+async def in_parts(request: Request) -> Response:
+    """A response in parts that come one after the other, without a rest between."""
+
+    async def numbered() -> AsyncIterator[bytes]:
+        for n in range(int(request.path_params["parts"])):
+            yield b"%08d" % n
+
+    return StreamingResponse(numbered())
+
+
+async def slowly(request: Request) -> Response:
+    """A response whose second part comes when the first has been read."""
+
+    async def wait() -> AsyncIterator[bytes]:
+        yield b"first"
+        await asyncio.get_running_loop().run_in_executor(None, READ.wait, 20)
+        yield b"second"
+
+    return StreamingResponse(wait())
+
+
+READ = threading.Event()
+MORE = [Route("/parts/{parts}", in_parts), Route("/slowly", slowly)]
+
+
 @contextmanager
 def serving() -> Iterator[int]:
     """A server with the routes alone, as `python -m kg serve` runs it; gives its port."""
-    app = Starlette(routes=routes(), lifespan=lifespan, middleware=[Middleware(Front, rates=protocol.rates)])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, loop="uvloop", http="httptools", log_level="warning", access_log=False))
+    app = Front(Starlette(routes=[*routes(), *MORE], lifespan=lifespan), protocol.rates)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, loop="uvloop", http=Connection, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -111,6 +140,63 @@ def test_a_query_of_a_megabyte_is_refused(port: int) -> None:
 def test_what_is_no_http_is_refused(port: int) -> None:
     assert status(asyncio.run(answer(port, b"\x16\x03\x01 hello\r\n\r\n"))) == 400
     assert ask(port) == 200
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 20_000])
+def test_a_response_in_parts_arrives_whole(port: int, count: int) -> None:
+    request = f"GET /parts/{count} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+    _, _, body = asyncio.run(answer(port, request)).partition(b"\r\n\r\n")
+    chunks = [line for line in body.split(b"\r\n") if len(line) == 8]
+    assert chunks == [b"%08d" % n for n in range(count)]
+    assert body.endswith(b"0\r\n\r\n")
+
+
+def test_a_part_does_not_wait_for_the_next(port: int) -> None:
+    READ.clear()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"GET /slowly HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = b""
+        while b"first" not in received:
+            received += client.recv(1000)
+        READ.set()
+        while chunk := client.recv(1000):
+            received += chunk
+    assert b"second" in received
+
+
+@pytest.mark.parametrize("request_line", ["HEAD /sparql?query=ASK%7B%7D", "OPTIONS /sparql", "GET /nowhere"])
+def test_what_has_no_body_or_is_not_found_arrives_at_once_on_a_connection_that_stays(port: int, request_line: str) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        for _ in range(3):
+            client.sendall(f"{request_line} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert client.recv(10_000).startswith(b"HTTP/1.1 ")
+
+
+def test_requests_sent_at_once_are_answered_in_turn(port: int) -> None:
+    texts = [f"SELECT ?s {{ ?s ?p ?o }} LIMIT {n}" for n in (3, 1, 2)]
+    sent = b"".join(raw(text, close=False) for text in texts) + raw("ASK { }")
+    received = asyncio.run(answer(port, sent)).split(b"HTTP/1.1 200 OK")[1:]
+    assert [len(response.partition(b"\r\n\r\n")[2].splitlines()) for response in received] == [4, 2, 3, 1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="packets are counted by Linux's TCP_INFO")
+def test_head_and_body_come_in_one_packet(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        for n in range(20):
+            client.sendall(raw(f"ASK {{ }} # {n} in one", close=False))
+            received = b""
+            while not received.endswith(b"true"):
+                received += client.recv(10_000)
+        info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    data_segments = struct.unpack_from("I", info, 152)[0]  # tcpi_data_segs_in
+    assert data_segments == 20
+
+
+def test_no_request_is_logged(port: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)
+    with caplog.at_level("INFO", "uvicorn.access"):  # as Streamlit sets it
+        assert ask(port, "ASK { } # of a client") == 200
+    assert not caplog.records
 
 
 def test_a_client_that_leaves_stops_its_query(port: int) -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import gc
+import re
+from binascii import a2b_qp
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
 
 import pyoxigraph as ox
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +24,7 @@ from kg.serving.sparql import Answer, Endpoint, Formats, Query, QueryError, desc
 from kg.serving.sparql.limits import from_environment, services_from_environment
 from kg.serving.sparql.media import GRAPHS, SHORT, TABLES, best
 
+_KNOWN_GRAPHS = (ASSERTED, INFERRED, describe.SERVICE_GRAPH)
 _GRAPH_PARAMETERS = ("default-graph-uri", "named-graph-uri")
 _FORMAT_PARAMETERS = ("format", "output", "results")
 """The names by which clients ask for a format beside the Accept header; SPARQLWrapper gives all three at once."""
@@ -31,6 +33,9 @@ LEAST_SECONDS = 0.1
 """The least time that a client may give a query: one that is stopped costs a worker process."""
 _UNWATCHED_SECONDS = 0.1
 """How long a query runs before its client is watched."""
+_STRAY = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+"""A percent sign that encodes nothing stands for itself."""
+_MOST_PAIRS = 1000
 _endpoint: Endpoint | None = None
 _rates: Rates | None = None
 
@@ -121,7 +126,7 @@ async def _parameters(request: Request) -> dict[str, list[str]]:
         QueryError: where the body is too long, not UTF-8, or of no media type of the protocol.
     """
     parameters: dict[str, list[str]] = {}
-    for name, value in _pairs(request.scope["query_string"], "query string"):
+    for name, value in pairs(request.scope["query_string"], "query string"):
         parameters.setdefault(name, []).append(value)
     if request.method != "POST":
         return parameters
@@ -136,7 +141,7 @@ async def _parameters(request: Request) -> dict[str, list[str]]:
         case "application/sparql-query":
             parameters.setdefault("query", []).append(_text(body, "body"))
         case "application/x-www-form-urlencoded":
-            for name, value in _pairs(body, "form"):
+            for name, value in pairs(body, "form"):
                 parameters.setdefault(name, []).append(value)
         case "application/sparql-update":
             raise QueryError("This endpoint answers queries only; the graph does not change.", 403)
@@ -153,11 +158,24 @@ def _text(data: bytes, what: str) -> str:
         raise QueryError(f"The {what} is not UTF-8 text.") from None
 
 
-def _pairs(data: bytes, what: str) -> list[tuple[str, str]]:
+def pairs(data: bytes, what: str) -> list[tuple[str, str]]:
+    """The pairs of a query string or a form, as `urllib.parse.parse_qsl` reads them; blank values are kept.
+
+    Raises:
+        QueryError: where they are too many, or not UTF-8.
+    """
+    split = (pair.partition(b"=") for pair in _STRAY.sub(b"%25", data.replace(b"+", b" ")).split(b"&") if pair)
     try:
-        return parse_qsl(_text(data, what), keep_blank_values=True, max_num_fields=1000, errors="strict")
+        if data.count(b"&") >= _MOST_PAIRS:
+            raise ValueError
+        return [(_decoded(name), _decoded(value)) for name, _, value in split]
     except ValueError:
         raise QueryError(f"The {what} is malformed: it must hold NAME=VALUE pairs, percent-encoded UTF-8.") from None
+
+
+def _decoded(text: bytes) -> str:
+    """What was percent-encoded: quoted-printable with another sign, which binascii reads in a quarter of urllib's time."""
+    return a2b_qp(text.replace(b"=", b"%3D").replace(b"%", b"=")).decode()
 
 
 def _asked_format(parameters: Mapping[str, Sequence[str]]) -> str:
@@ -166,6 +184,8 @@ def _asked_format(parameters: Mapping[str, Sequence[str]]) -> str:
     Raises:
         QueryError: where one is unknown.
     """
+    if parameters.keys().isdisjoint(_FORMAT_PARAMETERS):
+        return ""
     named = (value for name in _FORMAT_PARAMETERS for value in parameters.get(name, ()) if value)
     return ", ".join(dict.fromkeys(_accept(value) for value in named))
 
@@ -185,8 +205,8 @@ def query_of(parameters: Mapping[str, Sequence[str]]) -> tuple[Query, float | No
     """
     if "update" in parameters:
         raise QueryError("This endpoint answers queries only; the graph does not change.", 403)
-    if unknown := sorted(set(parameters) - set(_PARAMETERS)):
-        raise QueryError(f"The parameter {unknown[0]!r} is not supported; there are {', '.join(_PARAMETERS)}.")
+    if unknown := parameters.keys() - _PARAMETERS:
+        raise QueryError(f"The parameter {min(unknown)!r} is not supported; there are {', '.join(_PARAMETERS)}.")
     queries = parameters.get("query", [])
     if len(queries) != 1:
         raise QueryError("Give exactly one 'query'.")
@@ -200,10 +220,9 @@ def _graphs(parameter: str, names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         QueryError: where a name is no IRI, or one of our namespace by which no graph goes.
     """
-    known = (ASSERTED, INFERRED, describe.SERVICE_GRAPH)
     for name in names:
-        if name.startswith(PAL) and name not in known:
-            raise QueryError(UnknownName("graph", name[:200], nearest(name[:200], known) or known).message)
+        if name.startswith(PAL) and name not in _KNOWN_GRAPHS:
+            raise QueryError(UnknownName("graph", name[:200], nearest(name[:200], _KNOWN_GRAPHS) or _KNOWN_GRAPHS).message)
         try:
             ox.NamedNode(name)
         except ValueError:

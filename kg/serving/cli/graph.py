@@ -83,7 +83,6 @@ def query(file: Annotated[Path, typer.Argument(help="A file with a SPARQL query,
 def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
           port: Annotated[int, typer.Option(min=1, max=65535)] = 8501) -> None:  # fmt: skip
     """Serve the explorer, the JSON API and the SPARQL endpoint on one port."""
-    import logging
     import os
     import sys
     from contextlib import suppress
@@ -92,6 +91,7 @@ def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "12
 
     import kg
     from kg.graph.build import build, cached
+    from kg.serving.connection import Connection
 
     if not cached().exists():
         build(progress=shared.note)
@@ -100,7 +100,6 @@ def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "12
     print(f"Palpate is at http://{host}:{port}", flush=True)
     root = str(Path(__file__).parents[3])
     sys.path.insert(0, root)
-    config = uvicorn.Config("app:app", host=host, port=port, loop="uvloop", http="httptools", log_level="warning", access_log=False)
-    logging.getLogger("uvicorn.access").disabled = True  # Streamlit turns it on; what is asked about a client is nobody's to log
+    config = uvicorn.Config("app:app", host=host, port=port, loop="uvloop", http=Connection, log_level="warning", access_log=False)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run()

@@ -60,7 +60,7 @@ class Endpoint:
         """A weak entity tag of graph, query and formats: the rows are the same, their order may not be."""
         parts = (self._tag, query.text, *query.default_graphs, "named", *query.named_graphs, formats.table or "", formats.graph or "")
         asked = "\0".join(parts).encode("utf-8", "surrogatepass")
-        return f'W/"{hashlib.sha256(asked).hexdigest()[:32]}"'
+        return f'W/"{hashlib.blake2b(asked, digest_size=16).hexdigest()}"'
 
     async def query(self, query: Query, formats: Formats = _USUAL, seconds: float | None = None) -> Answer:
         """Answer a query of a stranger, from the cache where it was answered before.
