@@ -100,6 +100,6 @@ def serve(host: Annotated[str, typer.Option(help="Address to listen on.")] = "12
     print(f"Palpate is at http://{host}:{port}", flush=True)
     root = str(Path(__file__).parents[3])
     sys.path.insert(0, root)
-    config = uvicorn.Config("app:app", host=host, port=port, loop="uvloop", http=Connection, log_level="warning", access_log=False)
+    config = uvicorn.Config("app:app", host=host, port=port, loop="uvloop", http=Connection, log_level="warning", server_header=False)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run()

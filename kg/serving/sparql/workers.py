@@ -28,6 +28,8 @@ _SHORT_SECONDS = 0.5
 _LATE = 15
 """The niceness of a worker that gives way."""
 _CONTEXT = multiprocessing.get_context("spawn")
+_ALLOCATOR = ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=127")
+"""glibc keeps seven freed blocks of a size at hand, and to plan a query takes dozens: with these, a third less time."""
 
 
 # ---------------------------------------------------------------------------------------------------- in the worker
@@ -234,6 +236,7 @@ class Pool:
 
     def __init__(self, workers: int, paths: Sequence[str], memory: int, sockets: bool = False) -> None:
         self._arguments = (paths, memory, sockets)
+        os.environ.setdefault(*_ALLOCATOR)  # which the workers inherit
         self._idle = deque(Worker(*self._arguments) for _ in range(workers))
         self._all = set(self._idle)
         self._waiting: deque[asyncio.Future[Worker]] = deque()
