@@ -4,8 +4,8 @@
 
 Requests per second and 99th percentile for each kind of query, asked once each and over and over, after some that are not
 counted. Joined paths are no cheap query: Oxigraph, ours and the bare one, begins with what joins worst, and takes longer than
-the protocol does. Then the percentile of cheap queries while two hostile ones run; with --soak, the memory held after 20,000 requests. Everything is on loopback, and a
-share of the machine goes to the client, so read the ratios, not the figures.
+the protocol does. With --soak, the memory held after 20,000 requests. Then the percentile of cheap queries while two hostile
+ones run. Everything is on loopback, and a share of the machine goes to the client, so read the ratios, not the figures.
 """
 
 import argparse

@@ -361,6 +361,7 @@ def test_api() -> None:
         problem = client.post("/api/intake", **sent)
         assert problem.status_code == 400
         assert problem.json()["detail"]
+    assert '{"text": NOTE}' in client.post("/api/intake", json={"note": "On warfarin."}).json()["detail"]
     assert client.post("/api/intake", content=b"a" * 4_000_001).status_code == 413
     assert client.get("/api/intake").status_code == 405
 

@@ -54,6 +54,15 @@ def test_the_service_describes_itself_in_each_format(web: TestClient, path: str,
     assert {name for predicate, name in found if predicate == describe.SD + "name"} == {ASSERTED, INFERRED, describe.SERVICE_GRAPH}
 
 
+def test_servers_that_service_may_ask_stand_in_the_description() -> None:
+    federated, text = describe.SD + "BasicFederatedQuery", "https://a.org/sparql, https://b.org/sparql"
+    closed, opened = (str(describe.service(Limits(), services)) for services in ((), tuple(text.split(", "))))
+    assert federated not in closed
+    assert "SERVICE is refused." in closed
+    assert federated in opened
+    assert f"SERVICE is for {text} only." in opened
+
+
 def test_the_limits_stand_in_the_description(web: TestClient) -> None:
     text = web.get("/sparql").text
     limits = Limits()

@@ -49,6 +49,8 @@ def _note(body: bytes, media: str) -> str:
         if not isinstance(given["text"], str):
             raise PalpateError("'text' must be a string.")
         return given["text"]
+    if "resourceType" not in given:
+        raise PalpateError("A body of JSON must be FHIR, which names its resourceType, or {\"text\": NOTE} and nothing beside.")
     return text
 
 

@@ -99,7 +99,8 @@ async def description(request: Request) -> Response:
     media = best(request.headers.get("accept", ""), GRAPHS)
     if media is None:
         raise QueryError(f"The description comes as {', '.join(GRAPHS)}.", 406)
-    found = await run_in_threadpool(describe.description, kg.load().knowledge, protocol.endpoint().limits)
+    endpoint = protocol.endpoint()
+    found = await run_in_threadpool(describe.description, kg.load().knowledge, endpoint.limits, endpoint.services)
     return _written(found, media, prefixes=describe.DESCRIBED)
 
 

@@ -56,8 +56,8 @@ def endpoint() -> Endpoint:
     """The endpoint of this process, started when first asked for."""
     global _endpoint
     if _endpoint is None:
-        knowledge, limits = kg.load().knowledge, from_environment()
-        _endpoint = Endpoint(knowledge.path, limits, services_from_environment(), describe.as_quads(knowledge, limits))
+        knowledge, limits, services = kg.load().knowledge, from_environment(), services_from_environment()
+        _endpoint = Endpoint(knowledge.path, limits, services, describe.as_quads(knowledge, limits, services))
     return _endpoint
 
 

@@ -5,7 +5,7 @@ have the form of the SIB's (`sh:SPARQLExecutable`), which its editor offers.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import pyoxigraph as ox
@@ -38,22 +38,23 @@ def public_url() -> str:
     return os.environ.get("PALPATE_URL", "http://127.0.0.1:8501").rstrip("/")
 
 
-def service(limits: Limits) -> list[ox.Triple]:
-    """The service description of the endpoint, with its limits in words."""
-    url = public_url()
+def service(limits: Limits, services: Sequence[str] = ()) -> list[ox.Triple]:
+    """The service description of the endpoint, with its limits in words, and the servers that SERVICE may ask."""
+    url, federated = public_url(), f"for {', '.join(services)} only" if services else "refused"
     endpoint, dataset = f"{url}/sparql", PAL + "graph"
     text = (
         f"Limits: a query runs for {limits.seconds:g} seconds at most (less with timeout=), in {limits.memory // 2**20} MiB of memory; "
         f"an answer has {limits.bytes // 2**20} MiB at most; a query has {limits.query_length} characters at most; "
         f"{limits.queue} queries may wait or run; {limits.rate:g} requests a second from one address, over a minute (0: no limit). "
-        "Past a limit the answer is an error, never a part of the rows. Updates are refused."
+        "Past a limit the answer is an error, never a part of the rows. Updates are refused. "
+        f"SERVICE is {federated}."
     )
     about = ox.NamedNode(endpoint)
     return [
         *_say(about, RDF + "type", SD + "Service"),
         *_say(about, SD + "endpoint", endpoint),
         *_say(about, SD + "supportedLanguage", SD + "SPARQL11Query"),
-        *_say(about, SD + "feature", SD + "UnionDefaultGraph"),
+        *_say(about, SD + "feature", SD + "UnionDefaultGraph", *([SD + "BasicFederatedQuery"] if services else [])),
         *_say(about, SD + "resultFormat", *(FORMATS + name for name in _RESULTS)),
         *_say(about, SD + "defaultDataset", dataset),
         *_say(about, DCTERMS + "description", ox.Literal(text, language="en")),
@@ -160,9 +161,9 @@ def _number(value: int) -> ox.Literal:
     return ox.Literal(str(value), datatype=ox.NamedNode(XSD + "integer"))
 
 
-def description(knowledge: Knowledge, limits: Limits) -> list[ox.Triple]:
+def description(knowledge: Knowledge, limits: Limits, services: Sequence[str] = ()) -> list[ox.Triple]:
     """Service description and statistics; the examples are asked for by a query."""
-    return [*service(limits), *_statistics(knowledge)]
+    return [*service(limits, services), *_statistics(knowledge)]
 
 
 @cache
@@ -170,8 +171,8 @@ def _statistics(knowledge: Knowledge) -> list[ox.Triple]:
     return statistics(knowledge)
 
 
-def as_quads(knowledge: Knowledge, limits: Limits) -> bytes:
+def as_quads(knowledge: Knowledge, limits: Limits, services: Sequence[str] = ()) -> bytes:
     """All of it as N-Quads, in the graph of the service."""
     graph = ox.NamedNode(SERVICE_GRAPH)
-    quads = (ox.Quad(t.subject, t.predicate, t.object, graph) for t in [*description(knowledge, limits), *examples()])
+    quads = (ox.Quad(t.subject, t.predicate, t.object, graph) for t in [*description(knowledge, limits, services), *examples()])
     return ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b""

@@ -86,7 +86,8 @@ class Endpoint:
         finally:
             self.waiting -= 1
         if isinstance(result, QueryError):
-            raise result
+            hidden = result.status == 502 and pool is self.pool and not self._remote  # it slipped past the check of the text
+            raise self._refuses_services() if hidden else result
         if not query.volatile:
             self._answers.put(key, result)
         return result
@@ -106,10 +107,13 @@ class Endpoint:
                 self._federated = Pool(1, self._paths, self.limits.memory, sockets=True)
             return self._federated
         if query.asks_servers:
-            names = ", ".join(self.services)
-            raise QueryError("SERVICE is refused: " + (f"this endpoint asks {names} only, written out as <ADDRESS>." if names
-                                                       else "this endpoint asks no other server."))  # fmt: skip
+            raise self._refuses_services()
         return self.pool
+
+    def _refuses_services(self) -> QueryError:
+        names = ", ".join(self.services)
+        return QueryError("SERVICE is refused: " + (f"this endpoint asks {names} only, written out as <ADDRESS>." if names
+                                                    else "this endpoint asks no other server."))  # fmt: skip
 
     def close(self) -> None:
         """Stop all workers."""
