@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 import kg
+from kg.graph.terms import PAL
 from kg.reasoning.engine import Engine
 from kg.reasoning.evidence import pooled
 
@@ -48,6 +49,33 @@ def test_strength_of_a_path_is_claim_times_relief(answer: dict) -> None:
             assert close(path["factors"]["claim"], claims[path["claim"]]["strength"])
             assert path["path"][0].endswith("/" + entry["technique"])
             assert path["path"][-1] == answer["condition"]["iri"]
+
+
+def pairs(query: str) -> list[tuple[str, str]]:
+    table = kg.sparql(f"PREFIX pal: <{PAL}> {query}")
+    assert not isinstance(table, bool)
+    return [(str(one), str(other)) for one, other in table.rows]
+
+
+def test_a_path_relieves_only_where_its_effect_finds_what_it_presupposes(engine: Engine) -> None:
+    """Read from the triples: no relief of a bursa's pain by less irritable trigger points, if there are none."""
+    presupposed: dict[str, set[str]] = defaultdict(set)
+    for effect, impairment in pairs("SELECT ?effect ?impairment { ?effect pal:presupposes ?impairment }"):
+        presupposed[str(effect)].add(str(impairment))
+    assert presupposed
+    impaired: dict[str, set[str]] = defaultdict(set)
+    for condition, impairment in pairs("SELECT ?c ?i { ?p pal:profileOf ?c ; pal:profileImpairment ?i }"):
+        impaired[str(condition)].add(str(impairment))
+    settled = found = 0
+    for condition, impairments in impaired.items():
+        for rationales in engine.explainer.rationales(condition.rpartition("/")[2], None).values():
+            for path in (rationale.path for rationale in rationales):
+                if needed := presupposed.get(f"{PAL}{path.link.effect}"):
+                    assert impairments & needed or not path.relieves, (condition, path.link.claim)
+                    found += 1
+        settled += sum(not impairments & needed for needed in presupposed.values())
+    assert found > 1000  # where they are there, the effects relieve
+    assert settled > 100
 
 
 def test_strength_of_a_claim_is_prior_and_laboratory_evidence(answer: dict) -> None:

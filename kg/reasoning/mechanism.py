@@ -101,8 +101,22 @@ class Need:
         return f"{self.impairment}/{self.tissue}" if self.tissue else self.impairment
 
 
-Places = frozenset[frozenset[str]]
-"""The groups of regions, among those to which claims are bound, in which a condition lies."""
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What of a condition decides which paths count in it.
+
+    Attributes:
+        places: the groups of regions, among those to which claims are bound, in which it lies.
+        settled: the effects whose quantity stands where it should, so that a change relieves nothing.
+    """
+
+    places: frozenset[frozenset[str]]
+    settled: frozenset[str]
+
+    def admits(self, path: Path) -> bool:
+        """Whether the technique of a path does there what it says, and finds what it presupposes."""
+        link = path.link
+        return (not link.at or link.at in self.places) and not (path.relieves and link.effect in self.settled)
 
 
 class Paths:
@@ -113,13 +127,13 @@ class Paths:
         self._technique = np.array([places[path.link.technique] for path in paths], dtype=np.intp)
         self._logs = np.log1p(-np.array([path.strength for path in paths], dtype=np.float64))
         self._relieves = np.array([path.relieves for path in paths], dtype=np.bool_)
-        self._reaching: dict[tuple[str, frozenset[str], Places], Integers] = {}
-        self._coverage: dict[tuple[str, frozenset[str], Places], Floats] = {}
+        self._reaching: dict[tuple[str, frozenset[str], Setting], Integers] = {}
+        self._coverage: dict[tuple[str, frozenset[str], Setting], Floats] = {}
         self._to_impairment: dict[str, list[int]] = {}
         for index, path in enumerate(paths):
             self._to_impairment.setdefault(path.impairment, []).append(index)
 
-    def to(self, need: Need, here: Places) -> Integers:
+    def to(self, need: Need, here: Setting) -> Integers:
         """Which paths reach a need: those to its impairment by an effect in a tissue type in which it is reached.
 
         Where a technique has the same effect in several such tissue types, only the strongest of these paths counts.
@@ -129,14 +143,14 @@ class Paths:
             strongest: dict[tuple[str, str], int] = {}
             for index in self._to_impairment.get(need.impairment, ()):
                 path = self.paths[index]
-                if path.link.tissue in need.reached_in and (not path.link.at or path.link.at in here):
+                if path.link.tissue in need.reached_in and here.admits(path):
                     rival = strongest.setdefault((path.link.technique, path.relief), index)
                     if self.paths[rival].strength < path.strength:
                         strongest[path.link.technique, path.relief] = index
             self._reaching[key] = np.array(sorted(strongest.values()), dtype=np.intp)
         return self._reaching[key]
 
-    def coverage(self, need: Need, here: Places) -> Floats:
+    def coverage(self, need: Need, here: Setting) -> Floats:
         """How far each technique covers a need: shape (techniques,), from 0 to 1."""
         key = (need.impairment, need.reached_in, here)
         if key not in self._coverage:
@@ -147,7 +161,7 @@ class Paths:
             self._coverage[key] = relief * spared
         return self._coverage[key]
 
-    def cover(self, needs: Sequence[Need], here: Places, bound: Booleans) -> Floats:
+    def cover(self, needs: Sequence[Need], here: Setting, bound: Booleans) -> Floats:
         """The needs covered by each technique, weighted: shape (techniques,)."""
         total = np.zeros(self._count)
         for need in needs:
@@ -167,7 +181,7 @@ class Mechanism:
         self._regions = Regions(knowledge)
         self._at = [knowledge[slug].all("appliedAt") for slug in self.techniques]
         self._bound: dict[str, Booleans] = {}
-        self._here: dict[str, Places] = {}
+        self._here: dict[str, Setting] = {}
         self._needs: dict[tuple[str, str | None], tuple[Need, ...]] = {}
 
     def bound_elsewhere(self, condition: str) -> Booleans:
@@ -180,11 +194,21 @@ class Mechanism:
             self._bound[condition] = np.array([bool(at) and not self._regions.inside(condition, at) for at in self._at])
         return self._bound[condition]
 
-    def here(self, condition: str) -> Places:
-        """In which of the groups of regions to which claims are bound the condition lies, or could lie."""
+    def here(self, condition: str) -> Setting:
+        """Which paths count in a condition: by where it lies, or could lie, and by what is impaired in any of its phases."""
         if condition not in self._here:
-            self._here[condition] = frozenset(at for at in self._claimed_at if self._regions.overlap(condition, at))
+            impaired = {node.one("profileImpairment") for node in self._profiles.get((self._holder(condition),), ())}
+            self._here[condition] = Setting(
+                frozenset(at for at in self._claimed_at if self._regions.overlap(condition, at)),
+                frozenset(effect for effect, needed in self._presupposed.items() if impaired.isdisjoint(needed)),
+            )
         return self._here[condition]
+
+    @cached_property
+    def _presupposed(self) -> Mapping[str, frozenset[str]]:
+        """The effects that presuppose impairments, and which."""
+        effects = self.knowledge.of_class("PhysiologicalEffect")
+        return {node.slug: frozenset(needed) for node in effects if (needed := node.all("presupposes"))}
 
     @cached_property
     def _claimed_at(self) -> frozenset[frozenset[str]]:
@@ -292,9 +316,13 @@ class Mechanism:
     def _profiles(self) -> Mapping[tuple[str, ...], list[Node]]:
         return self.knowledge.group("ImpairmentProfile", "profileOf")
 
-    def _find_needs(self, condition: str, phase: str | None) -> tuple[Need, ...]:
+    def _holder(self, condition: str) -> str:
+        """Whose profiles a condition has: its own, else those of the nearest more general one."""
         lineage = sorted(self._evidence.condition_lineage[condition].items(), key=lambda item: (item[1], item[0]))
-        holder = next((slug for slug, _ in lineage if (slug,) in self._profiles), condition)
+        return next((slug for slug, _ in lineage if (slug,) in self._profiles), condition)
+
+    def _find_needs(self, condition: str, phase: str | None) -> tuple[Need, ...]:
+        holder = self._holder(condition)
         spots: dict[tuple[str, str], list[tuple[Node, float]]] = {}
         for node, weight in self._salient(holder, phase):
             spots.setdefault((node.one("profileImpairment"), node.one("impairedTissue")), []).append((node, weight))
