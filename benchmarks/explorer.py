@@ -44,7 +44,7 @@ def together(port: int, sessions: int, all_open: Callable[[], None] = lambda: No
                 title, exceptions, _links = visit(session, page, query)
                 seconds.append(time.perf_counter() - start)
                 wrong.extend(exceptions if title else [*exceptions, f"{page}: no title"])
-            done.wait(timeout=120)
+            done.wait(timeout=600)
 
     with ThreadPoolExecutor(sessions) as pool:
         list(pool.map(one, range(sessions)))

@@ -6,6 +6,7 @@ turns the log on.
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -15,31 +16,36 @@ class _Pairing:
     """A transport that holds what is written for the next that is, or until the event loop turns; all else is its own."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
+        self.plain = transport
         self._loop = asyncio.get_running_loop()
         self._held = b""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+        return getattr(self.plain, name)
 
     def write(self, data: bytes) -> None:
         """Send what is held with this, or hold it."""
         if self._held:
             held, self._held = self._held, b""
-            self._transport.writelines((held, data))
+            self.plain.writelines((held, data))
         elif data:
             self._held = data
             self._loop.call_soon(self._send)
 
+    def writelines(self, data: Iterable[bytes]) -> None:
+        """Send what is held, then these."""
+        self._send()
+        self.plain.writelines(data)
+
     def close(self) -> None:
         """Send what is held, then close."""
         self._send()
-        self._transport.close()
+        self.plain.close()
 
     def _send(self) -> None:
         held, self._held = self._held, b""
-        if held and not self._transport.is_closing():
-            self._transport.write(held)
+        if held and not self.plain.is_closing():
+            self.plain.write(held)
 
 
 class Connection(HttpToolsProtocol):
@@ -49,3 +55,8 @@ class Connection(HttpToolsProtocol):
         """The client is there."""
         super().connection_made(cast(asyncio.Transport, _Pairing(transport)))
         self.access_log = False
+
+    def handle_websocket_upgrade(self) -> None:
+        """A websocket has frames, no heads and bodies, and writes by the plain transport."""
+        self.transport = cast(_Pairing, self.transport).plain
+        super().handle_websocket_upgrade()
