@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
@@ -35,19 +36,31 @@ def together(port: int, sessions: int, all_open: Callable[[], None] = lambda: No
     `all_open` is called when all have drawn all pages and none has left.
     """
     seconds, wrong = list[float](), list[str]()
-    done = threading.Barrier(sessions, action=all_open)
+    opened, done = threading.Barrier(sessions), threading.Barrier(sessions, action=all_open)
 
-    def one(_: int) -> None:
+    def one() -> None:
         with connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=[Subprotocol("streamlit")], max_size=None) as session:
+            opened.wait(timeout=120)
             for page, query in PAGES:
                 start = time.perf_counter()
                 title, exceptions, _links = visit(session, page, query)
                 seconds.append(time.perf_counter() - start)
                 wrong.extend(exceptions if title else [*exceptions, f"{page}: no title"])
-            done.wait(timeout=600)
+            done.wait(timeout=120)
+
+    def told(_: int) -> None:
+        try:
+            one()
+        except threading.BrokenBarrierError:
+            if not wrong:
+                raise
+        except (OSError, WebSocketException) as error:
+            wrong.append(f"{type(error).__name__}: {error}")
+            for barrier in (opened, done):
+                barrier.abort()  # who waits for this session would wait in vain
 
     with ThreadPoolExecutor(sessions) as pool:
-        list(pool.map(one, range(sessions)))
+        list(pool.map(told, range(sessions)))
     return seconds, wrong
 
 
@@ -73,6 +86,8 @@ def main() -> None:
         process.wait(timeout=30)
     for line in wrong:
         print(line)
+    if not held:
+        raise SystemExit("Not all sessions were open together, so nothing is measured.")
     print(f"{sessions} sessions at once, {len(seconds)} pages, {len(wrong)} errors; a page in {1000 * statistics.median(seconds):.0f} ms "
           f"(median), {1000 * max(seconds):.0f} ms (slowest); {(held[0] - before) / sessions / 2**20:.1f} MiB a session")  # fmt: skip
 

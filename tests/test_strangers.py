@@ -18,11 +18,12 @@ from urllib.parse import quote
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocket
+from websockets.sync.client import connect
 
 from kg.errors import PalpateError
 from kg.reasoning.engine import Engine
@@ -56,8 +57,16 @@ async def slowly(request: Request) -> Response:
     return StreamingResponse(wait())
 
 
+async def counting(socket: WebSocket) -> None:
+    """As many messages, each longer than the one before, as are asked for."""
+    await socket.accept()
+    async for count in socket.iter_text():
+        for n in range(int(count)):
+            await socket.send_bytes(b"x" * 10 * n)
+
+
 READ = threading.Event()
-MORE = [Route("/parts/{parts}", in_parts), Route("/slowly", slowly)]
+MORE = [Route("/parts/{parts}", in_parts), Route("/slowly", slowly), WebSocketRoute("/counting", counting)]
 
 
 @contextmanager
@@ -192,6 +201,13 @@ def test_head_and_body_come_in_one_packet(port: int) -> None:
     assert data_segments == 20
 
 
+def test_messages_of_a_websocket_come_whole_and_in_turn(port: int) -> None:
+    with connect(f"ws://127.0.0.1:{port}/counting", open_timeout=20) as client:
+        for _ in range(5):
+            client.send("200")
+            assert [len(client.recv(20)) for _ in range(200)] == [10 * n for n in range(200)]
+
+
 def test_no_request_is_logged(port: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)
     with caplog.at_level("INFO", "uvicorn.access"):  # as Streamlit sets it
@@ -284,9 +300,9 @@ async def private(request: Request) -> Response:
 
 @pytest.mark.parametrize("handler", [parts, with_cookie, private])
 def test_what_is_in_parts_or_personal_is_not_given_again(handler: Any) -> None:
-    app = Starlette(routes=[Route("/x", handler)], middleware=[Middleware(Front, rates=lambda: Rates(0))])
+    app = Starlette(routes=[Route("/x", handler)])
     app.state.numbers = itertools.count()
-    with TestClient(app) as client:
+    with TestClient(Front(app, lambda: Rates(0))) as client:
         assert [client.get("/x").text[-1] for _ in range(3)] == ["0", "1", "2"]
 
 
@@ -316,7 +332,7 @@ def test_an_address_may_ask_so_often_and_not_more(engine: Engine, monkeypatch: p
     monkeypatch.setenv("PALPATE_RATE", "0.05")  # three a minute
     monkeypatch.setattr(protocol, "_rates", None)
     monkeypatch.setattr(protocol, "_endpoint", None)
-    app = Starlette(routes=routes(), lifespan=lifespan, middleware=[Middleware(Front, rates=protocol.rates)])
+    app = Front(Starlette(routes=routes(), lifespan=lifespan), protocol.rates)
     with TestClient(app, client=("203.0.113.7", 1)) as one:
         answers = [one.get("/api/search", params={"text": "heel"}) for _ in range(5)]
         assert [response.status_code for response in answers] == [200, 200, 200, 429, 429]

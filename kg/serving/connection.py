@@ -1,12 +1,10 @@
 """A connection of the HTTP server: it sends the head of a response with the body, and logs no request.
 
-uvicorn writes them apart. Each write wakes the client, and the first wakes it for nothing:
-of a cheap query that is a tenth of the whole time. What is asked may be of a client, which is nobody's to log; Streamlit
-turns the log on.
+uvicorn writes them apart. Each write wakes the client, and the first wakes it for nothing: of a cheap query that is a tenth
+of the whole time. What is asked may be of a client, which is nobody's to log; Streamlit turns the log on.
 """
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -32,11 +30,6 @@ class _Pairing:
             self._held = data
             self._loop.call_soon(self._send)
 
-    def writelines(self, data: Iterable[bytes]) -> None:
-        """Send what is held, then these."""
-        self._send()
-        self.plain.writelines(data)
-
     def close(self) -> None:
         """Send what is held, then close."""
         self._send()
@@ -57,6 +50,6 @@ class Connection(HttpToolsProtocol):
         self.access_log = False
 
     def handle_websocket_upgrade(self) -> None:
-        """A websocket has frames, no heads and bodies, and writes by the plain transport."""
+        """A websocket has no heads and bodies: a frame that is held would wait for the next turn of the loop for nothing."""
         self.transport = cast(_Pairing, self.transport).plain
         super().handle_websocket_upgrade()
